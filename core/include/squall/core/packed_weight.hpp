@@ -1,0 +1,41 @@
+// A weight matrix stored for inference in a form smaller than dense. Rows are output units (or filters), columns
+// are inputs (for convolution: kernel_h, kernel_w, channel flattened). Lives on the host; a plan prepares what its
+// kernel needs from it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "squall/core/shape.hpp"
+
+namespace squall {
+
+enum class WeightFormat : std::uint8_t { Dense, Compacted, Sparse };
+std::string_view name_of(WeightFormat f);
+
+// The kept weights of one task's slice, by rows: values[row_begin[r] .. row_begin[r+1]) at columns[...], ascending.
+struct PackedWeight {
+  Index rows = 0, columns = 0;
+  WeightFormat format = WeightFormat::Sparse;  // how it is to be computed, chosen when the model was converted
+  std::vector<Index> row_begin;                // rows + 1
+  std::vector<std::int32_t> column;
+  std::vector<float> value;
+
+  Index kept() const { return static_cast<Index>(value.size()); }
+  double density() const;
+  // All entries of a dense (rows, columns) matrix that are kept (mask != 0) or, without a mask, not zero.
+  static PackedWeight from_dense(std::span<const float> dense, Index rows, Index columns,
+                                 std::span<const std::uint8_t> mask = {});
+  std::vector<float> to_dense() const;
+  // Throws DataError saying what is inconsistent.
+  void check() const;
+};
+
+// How a plan gets the weight of a layer. `values` is dense and already masked where masks exist, and empty for
+// packed weights.
+struct WeightRef {
+  ConstTensor values;
+  const PackedWeight* packed = nullptr;
+};
+
+}  // namespace squall

@@ -1,0 +1,59 @@
+#include "squall/core/host_array.hpp"
+
+namespace squall {
+
+HostArray::HostArray(DType dtype, const Shape& shape)
+    : dtype_(dtype), shape_(shape), elements_(shape.elements()),
+      bytes_(static_cast<std::size_t>(elements_) * size_of(dtype)) {}
+
+HostArray HostArray::copy_of(const ConstTensor& host_view) {
+  HostArray a(host_view.dtype(), host_view.shape());
+  if (a.bytes() > 0) std::memcpy(a.data(), host_view.data(), a.bytes());
+  return a;
+}
+
+double HostArray::value(Index i) const {
+  return visit_dtype(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    return static_cast<double>(view().as<T>()[i]);
+  });
+}
+
+void HostArray::set_value(Index i, double v) {
+  visit_dtype(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    view().as<T>()[i] = static_cast<T>(v);
+  });
+}
+
+HostArray HostArray::cast(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  HostArray out(dtype, shape_);
+  visit_dtype(dtype_, [&](auto from) {
+    visit_dtype(dtype, [&](auto to) {
+      const auto* source = view().as<decltype(from)>();
+      auto* target = out.view().template as<decltype(to)>();
+      for (Index i = 0; i < elements_; ++i) target[i] = static_cast<decltype(to)>(source[i]);
+    });
+  });
+  return out;
+}
+
+HostArray HostArray::reshaped(const Shape& shape) const {
+  SQUALL_CHECK(shape.elements() == elements_, "cannot view ", shape_, " as ", shape);
+  HostArray out = *this;
+  out.shape_ = shape;
+  return out;
+}
+
+std::vector<double> HostArray::doubles() const {
+  std::vector<double> out(static_cast<std::size_t>(elements_));
+  for (Index i = 0; i < elements_; ++i) out[static_cast<std::size_t>(i)] = value(i);
+  return out;
+}
+
+bool operator==(const HostArray& a, const HostArray& b) {
+  return a.dtype_ == b.dtype_ && a.shape_ == b.shape_ && a.bytes_ == b.bytes_;
+}
+
+}  // namespace squall
