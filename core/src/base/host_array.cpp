@@ -6,6 +6,13 @@ HostArray::HostArray(DType dtype, const Shape& shape)
     : dtype_(dtype), shape_(shape), elements_(shape.elements()),
       bytes_(static_cast<std::size_t>(elements_) * size_of(dtype)) {}
 
+void HostArray::resize(DType dtype, const Shape& shape) {
+  dtype_ = dtype;
+  shape_ = shape;
+  elements_ = shape.elements();
+  bytes_.resize(static_cast<std::size_t>(elements_) * size_of(dtype));
+}
+
 HostArray HostArray::copy_of(const ConstTensor& host_view) {
   HostArray a(host_view.dtype(), host_view.shape());
   if (a.bytes() > 0) std::memcpy(a.data(), host_view.data(), a.bytes());

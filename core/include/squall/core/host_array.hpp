@@ -28,6 +28,9 @@ class HostArray {
   }
   static HostArray copy_of(const ConstTensor& host_view);
 
+  // Becomes an array of this type and shape; content is arbitrary. Allocates only when it grows beyond what it ever was.
+  void resize(DType dtype, const Shape& shape);
+
   bool empty() const { return bytes_.empty(); }
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }

@@ -1,0 +1,63 @@
+// Networks as text: brainstorm's JSON schema, and the same thing wired in C++.
+//
+//   Architecture a;
+//   a.input({{"default", {"T", "B", 784}}, {"targets", {"T", "B", 1}}});
+//   a["Input.default"] >> a.add("Hid", "FullyConnected", {{"size", 100}})
+//                      >> a.add("Out", "FullyConnected", {{"size", 10}, {"activation", "linear"}})
+//                      >> a.add("Criterion", "SoftmaxCE");
+//   a["Input.targets"] >> a["Criterion.targets"];
+//   a["Criterion.loss"] >> a.add("Loss", "Loss");
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "squall/core/describe.hpp"
+
+namespace squall {
+
+class Architecture;
+
+// From output `output` of `from` to input `input` of `to`. An output may be "..parameters.W".
+struct Connection {
+  std::string from, output, to, input;
+  friend auto operator<=>(const Connection&, const Connection&) = default;
+};
+
+struct LayerSpec {
+  std::string name, type;
+  json options;  // without @type and @outgoing_connections
+};
+
+// One end of a connection in C++ wiring.
+struct Port {
+  Architecture* architecture = nullptr;
+  std::string layer, input = "default", output = "default";
+};
+Port operator>>(const Port& from, const Port& to);                // connects; gives `to`, to go on from its default output
+Port operator-(const Port& port, const std::string& output);     // leave from another output
+Port operator-(const std::string& input, const Port& port);      // arrive at another input
+
+class Architecture {
+ public:
+  Architecture() = default;
+  // Checks names, types of keys, targets; throws ConfigError with all problems. `where` prefixes their paths.
+  static Architecture from_json(const json& j, std::string_view where = "network");
+  json to_json() const;
+
+  const std::vector<LayerSpec>& layers() const { return layers_; }
+  const std::vector<Connection>& connections() const { return connections_; }
+  const LayerSpec* find(std::string_view name) const;
+
+  Port input(const json& out_shapes);  // adds the layer "Input"
+  Port add(const std::string& name, const std::string& type, const json& options = json::object());
+  Port operator[](std::string_view layer_dot_port);  // "Layer" or "Layer.port"; the layer must exist
+  void connect(const Connection& c);
+
+ private:
+  std::vector<LayerSpec> layers_;
+  std::vector<Connection> connections_;
+};
+
+}  // namespace squall

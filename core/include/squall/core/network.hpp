@@ -1,0 +1,142 @@
+// A network that runs: a graph, its parameters, and bindings for the sizes it has met.
+//
+//   Network net(architecture, catalog, make_handler("cpu:f32"));
+//   net.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.01}}}, {"*", {{"bias", 0}}}}, 42);
+//   net.provide(batch);
+//   net.forward(Mode::Train);
+//   net.backward();
+//   double loss = net.losses().total;
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "squall/core/architecture.hpp"
+#include "squall/core/batch.hpp"
+#include "squall/core/binding.hpp"
+#include "squall/core/catalog.hpp"
+#include "squall/core/parameter_store.hpp"
+#include "squall/core/parameters.hpp"
+
+namespace squall {
+
+struct NetworkOptions {
+  MemoryMode memory = MemoryMode::Compact;
+  std::uint64_t seed = 0;                  // of dropout and other noise
+  std::vector<std::string> wants_deltas;   // "Input.*": deltas kept for inspection
+  std::vector<std::string> frozen;         // layer patterns that are not trained
+  bool poison = false;                     // fill the arena with NaN before each forward pass
+  bool sentinels = false;                  // guard bytes around every buffer; see check_sentinels()
+};
+
+struct LossReport {
+  struct One {
+    std::string name;  // of the Loss layer
+    double value = 0;
+  };
+  std::vector<One> losses;  // in the order of the network
+  double total = 0;
+};
+
+// A kind of pass, made by Network::pass(); cheap to copy.
+struct PassId {
+  int index = -1;
+};
+
+class Network {
+ public:
+  // The catalog must know the layer types; the handler may be shared by several networks of one thread.
+  Network(const Architecture& architecture, const Catalog& catalog, std::shared_ptr<Handler> handler,
+          const NetworkOptions& options = {});
+  ~Network();
+
+  const Architecture& architecture() const { return architecture_; }
+  const Graph& graph() const { return graph_; }
+  const Catalog& catalog() const { return catalog_; }
+  Handler& handler() const { return *handler_; }
+  std::shared_ptr<Handler> handler_pointer() const { return handler_; }
+  const NetworkOptions& options() const { return options_; }
+  ParameterStore& store() { return *store_; }
+  const ParameterStore& store() const { return *store_; }
+
+  // --- passes -------------------------------------------------------------------------------------------------
+  // Registers a kind of pass; the same request gives the same id. Empty heads: everything.
+  PassId pass(const PassRequest& request);
+  PassId pass(Mode mode, const std::vector<std::string>& heads = {});
+  // Copies data for the outputs of Input and takes the sizes from it. Names Input does not have are ignored; outputs
+  // that are not provided keep their data. Throws ShapeError when sizes contradict each other or features differ.
+  void provide(const Batch& batch);
+  void forward(PassId pass);
+  void forward(Mode mode) { forward(this->pass(mode)); }
+  // After a forward pass in Train mode: gradients of its heads' losses. Gradients of earlier passes are overwritten.
+  void backward();
+  LossReport losses() const;
+  double total_loss() const;  // without building a report
+  // Counts training passes; dropout of the n-th is the same whatever ran before. Checkpoints restore it.
+  std::uint64_t random_step() const { return random_step_; }
+  void set_random_step(std::uint64_t step) { random_step_ = step; }
+
+  // --- inspection ---------------------------------------------------------------------------------------------
+  // A copy of "L.parameters.W", "L.gradients.W", "L.state.mu", "L.outputs.x", "L.inputs.x", "L.internals.x",
+  // "L.output_deltas.x", "L.input_deltas.x", "parameters", "gradients". In Compact mode only what is not shared.
+  HostArray get(std::string_view path) const;
+  // A view for scorers and hooks that read after a pass; the output must be wanted as a head or pinned.
+  ConstTensor output(int node, int slot) const;
+  void set_parameter(std::string_view path, const HostArray& value);  // "L.W" or "L.parameters.W", "L.mu" for states
+  // Outputs whose memory is not reused, so that they can be read after a pass ("Layer.output" patterns).
+  void pin(const std::string& pattern);
+  Tensor parameters() const { return store_->flat_values(); }
+  Tensor gradients() const { return store_->flat_gradients(); }
+  Index parameter_count() const { return graph_.parameter_count(); }
+  const Binding& binding() const;  // of the last forward pass
+  std::size_t arena_bytes() const;
+  bool check_sentinels() const;    // true when all guard bytes are intact
+  // Name of the first layer, in forward order, whose output or parameters hold a number that is not finite; or "".
+  std::string first_non_finite();
+  // The memory plan for sizes given by symbol name (missing ones: 1), without running anything.
+  Layout plan_memory(PassId pass, const std::vector<std::pair<std::string, Index>>& sizes) const;
+
+  // --- parameters ---------------------------------------------------------------------------------------------
+  // Patterns to initializers, numbers or lists (see resolve_patterns). Every parameter must be reached. The stream of
+  // a parameter depends on the seed and its name only.
+  void initialize(const json& patterns, std::uint64_t seed, std::string_view where = "initialize");
+  void set_weight_modifiers(const json& patterns, std::string_view where = "weight_modifiers");
+  void set_gradient_modifiers(const json& patterns, std::string_view where = "gradient_modifiers");
+  void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
+  // Pieces of the flat vectors trained by the last forward pass, for update rules. Valid until masks change.
+  const std::vector<ParameterStore::Trainable>& trainable();
+  void parameters_changed() { store_->touch(); }
+
+ private:
+  struct BoundModifier {
+    std::shared_ptr<Modifier> modifier;
+    int entry = -1, task = -1;
+    ParameterContext context;
+  };
+  struct PassState;
+  Binding& bind(PassId pass);
+  std::vector<BoundModifier> make_modifiers(const json& patterns, std::string_view where, bool gradients);
+  void apply(const std::vector<BoundModifier>& modifiers, bool gradients);
+  void initialize_one(const PatternTarget& target, std::uint64_t seed, std::string_view where, Problems& problems);
+
+  Architecture architecture_;
+  const Catalog& catalog_;
+  Graph graph_;
+  std::shared_ptr<Handler> handler_;
+  NetworkOptions options_;
+  std::unique_ptr<ParameterStore> store_;
+  std::vector<std::unique_ptr<PassState>> passes_;
+  std::vector<std::string> pins_;
+  DeviceBlock arena_, input_block_;
+  InputArea input_area_;
+  Sizes sizes_;
+  std::uint64_t arena_generation_ = 1;
+  Binding* current_ = nullptr;
+  PassId current_pass_;
+  std::uint64_t random_step_ = 0, use_clock_ = 0;
+  std::vector<BoundModifier> weight_modifiers_, gradient_modifiers_;
+};
+
+}  // namespace squall

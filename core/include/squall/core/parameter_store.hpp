@@ -1,0 +1,115 @@
+// Parameters, gradients and states of a network in the persistent arena, in the order of the layers, and the forms a
+// parameter can have:
+//   plain   the tensor itself
+//   masked  the tensor and one byte per weight, 0 where the weight is masked (and its value 0)
+//   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task
+//   stored  values of a converted model, by rows; there is no gradient and no place in the flat vectors
+// Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "squall/core/graph.hpp"
+#include "squall/core/ops/memory.hpp"
+#include "squall/core/ops/optim.hpp"
+#include "squall/core/ops/packed_weight.hpp"
+
+namespace squall {
+
+// Owner bytes: the task's index, or nobody.
+inline constexpr std::uint8_t kFreeWeight = 255;
+inline constexpr int kMaxTasks = 250;
+
+enum class ParameterForm : std::uint8_t { Plain, Masked, Packed, Stored };
+
+struct ParameterEntry {
+  int node = -1, slot = -1;
+  const ParameterInfo* info = nullptr;
+  ParameterForm form = ParameterForm::Plain;
+  Shape storage_shape;      // of what the flat vector holds
+  Index offset = 0;         // in elements of the flat vectors; -1 for stored ones
+  HostArray mask;           // U8: masked: as the logical shape; packed: owners as the slice's shape
+  std::vector<PackedWeight> packed;  // stored: one per task slice
+  Index elements() const { return storage_shape.elements(); }
+  int tasks() const { return info->task_axis ? static_cast<int>(info->shape[0]) : 1; }
+  Shape slice_shape() const { return info->task_axis ? info->shape.from(1) : info->shape; }
+};
+
+class ParameterStore {
+ public:
+  ParameterStore(const Graph& graph, Handler& handler);
+
+  const std::vector<ParameterEntry>& entries() const { return entries_; }
+  const ParameterEntry& entry(int node, int slot) const;
+  ParameterEntry* find(std::string_view layer, std::string_view parameter);
+
+  // Flat vectors over all layers; every parameter starts at a multiple of 64 bytes, gaps are zero.
+  Tensor flat_values() const { return values_; }
+  Tensor flat_gradients() const { return gradients_; }
+  Tensor storage(const ParameterEntry& e) const;
+  Tensor storage_gradient(const ParameterEntry& e) const;
+  Tensor state(int node, int slot) const;
+
+  // What layers read and write: logical shape.
+  ConstTensor effective(int node, int slot) const;
+  Tensor effective_gradient(int node, int slot) const;
+  // Brings effective values up to date after storage has changed; cheap when nothing has.
+  void refresh();
+  void touch() { stale_ = true; }  // storage was written
+  // Turns the gradients layers wrote into gradients of storage: zero where masked, one owner's for packed weights.
+  void finish_gradients(const ParameterEntry& e, const std::vector<char>& active_tasks);
+
+  // Logical values on the host (masked weights are 0), and the other way round.
+  HostArray get(const ParameterEntry& e) const;
+  void set(const ParameterEntry& e, const HostArray& logical);
+  HostArray get_gradient(const ParameterEntry& e) const;
+
+  // Masks of logical shape, 1 = kept. Masked values become 0 and stay 0.
+  void set_mask(ParameterEntry& e, const HostArray& keep);
+  void clear_mask(ParameterEntry& e);
+  std::optional<HostArray> mask(const ParameterEntry& e) const;  // logical shape; nothing for plain ones
+  // Merges the slices of parameters with a task axis whose masks are disjoint, or takes them apart again. Free
+  // weights keep no value. Both change the flat layout.
+  void pack(const std::vector<ParameterEntry*>& chosen);
+  void unpack(const std::vector<ParameterEntry*>& chosen);
+  void set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners);
+  void set_stored(ParameterEntry& e, std::vector<PackedWeight> slices);
+
+  // The pieces of the flat vectors that may be updated when these tasks of a node are trained; `write` masks are
+  // made for packed parameters of which some owners rest.
+  struct Trainable {
+    Index offset = 0, elements = 0;
+    const ParameterEntry* entry = nullptr;
+    int task = -1;  // of one slice; -1: the whole tensor
+    ConstTensor write;
+  };
+  std::vector<Trainable> trainable(const std::vector<std::vector<char>>& trained_tasks);
+
+  std::uint64_t generation() const { return generation_; }  // changes when views become invalid
+  std::size_t bytes() const { return arena_.bytes() + effective_.bytes(); }
+  bool any_packed_or_masked() const;
+
+ private:
+  void lay_out();  // offsets, arena, effective buffers; keeps values of entries given in `keep`
+  void rebuild(const std::vector<HostArray>& storage);
+  std::vector<HostArray> save_storage() const;
+  void upload_masks();
+  Tensor view(const DeviceBlock& block, Index element_offset, const Shape& shape) const;
+
+  const Graph& graph_;
+  Handler& handler_;
+  std::vector<ParameterEntry> entries_;
+  std::vector<std::vector<int>> index_;  // node, slot -> entry
+  std::vector<std::vector<Index>> state_offset_;
+  DeviceBlock arena_, effective_, masks_, write_masks_;
+  std::vector<Index> effective_offset_;  // per entry, -1: storage is effective
+  std::vector<std::size_t> mask_offset_;
+  Tensor values_, gradients_;
+  Index state_base_ = 0, flat_elements_ = 0, effective_elements_ = 0;
+  bool stale_ = true;
+  std::uint64_t generation_ = 1;
+};
+
+}  // namespace squall

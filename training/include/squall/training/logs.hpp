@@ -1,0 +1,25 @@
+// What was measured while training, by dotted path: "validation.total_loss", "validation.digits.accuracy".
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "squall/core/describe.hpp"
+
+namespace squall {
+
+class Logs {
+ public:
+  void add(const std::string& path, double value) { series_[path].push_back(value); }
+  // Null when there is none (yet). Names compare without regard to case in their last part ("Accuracy").
+  const std::vector<double>* find(std::string_view path) const;
+  const std::map<std::string, std::vector<double>>& all() const { return series_; }
+  json to_json() const;  // nested objects of lists
+  static Logs from_json(const json& j);
+
+ private:
+  std::map<std::string, std::vector<double>> series_;
+};
+
+}  // namespace squall

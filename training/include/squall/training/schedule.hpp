@@ -1,0 +1,38 @@
+// Values that change while training goes on.
+#pragma once
+
+#include <memory>
+
+#include "squall/core/catalog.hpp"
+
+namespace squall {
+
+struct Progress {
+  Index epoch = 0;   // finished epochs
+  Index update = 0;  // finished updates
+};
+
+class Schedule : public Describable {
+ public:
+  static constexpr std::string_view kFamily = "schedule";
+  // `count` is the number of finished epochs or updates, `interval` how often the value is asked for (brainstorm's n and
+  // interval: k = count / interval).
+  virtual double value(Index count, Index interval) const = 0;
+};
+
+// A number or {"@type": schedule, ..., "timescale": "epoch" | "update"} of an option.
+class Scheduled {
+ public:
+  Scheduled(double constant = 0) : constant_(constant) {}  // NOLINT: a number is a schedule
+  static Scheduled from_json(const json& j, std::string_view where, const Catalog& catalog, Problems& problems);
+  double at(const Progress& p) const {
+    return schedule_ ? schedule_->value(by_update_ ? p.update : p.epoch, 1) : constant_;
+  }
+
+ private:
+  double constant_ = 0;
+  std::shared_ptr<const Schedule> schedule_;
+  bool by_update_ = false;
+};
+
+}  // namespace squall
