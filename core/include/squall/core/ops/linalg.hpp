@@ -17,8 +17,8 @@ class LinalgOps : public Facet {
   void sum_all(const ConstTensor& x, const Sink& out);      // one element
   void max_columns(const ConstMatrix& m, const Tensor& out);     // (nrows)
   void argmax_columns(const ConstMatrix& m, const Tensor& out);  // (nrows) of I32, the first maximum
-  void softmax(const ConstMatrix& m, const Matrix& out);         // of each row, stable
-  // dx = y (dy - sum(y dy)) for each row
+  void softmax(const ConstMatrix& m, const Matrix& out);         // of each row, stable; out may be m
+  // dx = y (dy - sum(y dy)) for each row; dx may be dy
   void softmax_back(const ConstMatrix& y, const ConstMatrix& dy, const MatrixSink& dx);
   void one_hot(const ConstTensor& index, const Matrix& out);                              // rows of 0 and 1
   void pick(const ConstMatrix& m, const ConstTensor& index, const Sink& out);             // out[i] = m[i, index[i]]

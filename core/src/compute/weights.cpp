@@ -1,0 +1,23 @@
+#include "compute/weights.hpp"
+
+namespace squall::checks {
+
+void packed(std::string_view op, const PackedWeight* w, Index rows, Index columns) {
+  if (w == nullptr) return;
+  SQUALL_CHECK(w->rows == rows && w->columns == columns, op, ": the packed weight is ", w->rows, "x", w->columns,
+               ", should be ", rows, "x", columns);
+  w->check();
+}
+
+void weight(std::string_view op, const PackedWeight* planned, const WeightRef& w, std::initializer_list<Index> wanted,
+            DType dtype) {
+  if (planned == nullptr) return operand(op, "W", w.values, wanted, dtype);
+  SQUALL_CHECK(w.packed == planned || w.packed == nullptr, op, ": the plan was made for another packed weight");
+}
+
+void bias(std::string_view op, std::string_view what, bool planned, const ConstTensor& b, Index size, DType dtype) {
+  if (planned) return operand(op, what, b, {size}, dtype);
+  SQUALL_CHECK(!b, op, ": ", what, " ", b.shape(), " is given to a plan without bias");
+}
+
+}  // namespace squall::checks

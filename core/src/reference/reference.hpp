@@ -1,0 +1,17 @@
+// Plans made of elementary operations alone: correct on every backend, and what fast plans are compared with.
+#pragma once
+
+#include "squall/core/ops/conv.hpp"
+#include "squall/core/ops/dense.hpp"
+#include "squall/core/ops/loss.hpp"
+#include "squall/core/ops/norm.hpp"
+
+namespace squall {
+
+std::unique_ptr<DensePlan> make_dense_reference(Handler& handler, const DenseSpec& spec);
+std::unique_ptr<ConvPlan> make_conv_reference(Handler& handler, const ConvSpec& spec);
+std::unique_ptr<PoolPlan> make_pool_reference(Handler& handler, const PoolSpec& spec);
+std::unique_ptr<BatchNormPlan> make_batch_norm_reference(Handler& handler, const BatchNormSpec& spec);
+std::unique_ptr<SoftmaxCePlan> make_softmax_ce_reference(Handler& handler, const SoftmaxCeSpec& spec);
+
+}  // namespace squall
