@@ -21,6 +21,10 @@ function(squall_add_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;PUBLIC;PRIVATE;EXTRA" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main_[a-z]+\\.cpp$|/isa/")
+  if(NOT sources)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/none.cpp "")
+    set(sources ${CMAKE_CURRENT_BINARY_DIR}/none.cpp)
+  endif()
   set(target squall_${name})
   add_library(${target} STATIC ${sources} ${ARG_EXTRA})
   add_library(squall::${name} ALIAS ${target})
@@ -68,18 +72,35 @@ ${calls}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
+# Every module, the programs of tools/ and a package that find_package(squall CONFIG) finds. squall::squall is all of it,
+# in the installed package as in a project that uses add_subdirectory.
 function(squall_install)
+  include(CMakePackageConfigHelpers)
+  set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
   get_property(modules GLOBAL PROPERTY SQUALL_MODULES)
   get_property(includes GLOBAL PROPERTY SQUALL_INCLUDES)
-  include(CMakePackageConfigHelpers)
-  install(TARGETS ${modules} EXPORT squallTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+  add_library(squall_all INTERFACE)
+  add_library(squall::squall ALIAS squall_all)
+  set_target_properties(squall_all PROPERTIES EXPORT_NAME squall)
+  target_link_libraries(squall_all INTERFACE ${modules})
+
+  install(TARGETS ${modules} squall_all EXPORT squallTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   foreach(include ${includes})
-    install(DIRECTORY ${include}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(DIRECTORY ${include}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
   endforeach()
-  install(EXPORT squallTargets NAMESPACE squall:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
-  configure_package_config_file(${CMAKE_SOURCE_DIR}/tools/cmake/squallConfig.cmake.in
-    ${CMAKE_BINARY_DIR}/squallConfig.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
-  write_basic_package_version_file(${CMAKE_BINARY_DIR}/squallConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-  install(FILES ${CMAKE_BINARY_DIR}/squallConfig.cmake ${CMAKE_BINARY_DIR}/squallConfigVersion.cmake
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
+  get_property(candidates DIRECTORY ${PROJECT_SOURCE_DIR}/tools PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target ${candidates})
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+  endforeach()
+
+  install(EXPORT squallTargets NAMESPACE squall:: DESTINATION ${package_dir})
+  configure_package_config_file(${PROJECT_SOURCE_DIR}/tools/cmake/squallConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/squallConfig.cmake INSTALL_DESTINATION ${package_dir})
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/squallConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+  install(FILES ${PROJECT_BINARY_DIR}/squallConfig.cmake ${PROJECT_BINARY_DIR}/squallConfigVersion.cmake
+    DESTINATION ${package_dir})
 endfunction()

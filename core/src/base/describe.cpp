@@ -10,8 +10,8 @@ namespace {
 
 template <class T>
 Expectation read_whole(const json& j, T& out, const char* expected) {
-  if (j.is_number_integer() || (j.is_number_float() && std::nearbyint(j.get<double>()) == j.get<double>() &&
-                                std::abs(j.get<double>()) < 9e15)) {
+  if (j.is_number_integer() ||
+      (j.is_number_float() && std::nearbyint(j.get<double>()) == j.get<double>() && std::abs(j.get<double>()) < 9e15)) {
     const double approximate = j.get<double>();
     const bool too_small = approximate < static_cast<double>(std::numeric_limits<T>::lowest());
     const bool too_large = approximate > static_cast<double>(std::numeric_limits<T>::max());

@@ -3,7 +3,9 @@
 namespace squall {
 
 HostArray::HostArray(DType dtype, const Shape& shape)
-    : dtype_(dtype), shape_(shape), elements_(shape.elements()),
+    : dtype_(dtype),
+      shape_(shape),
+      elements_(shape.elements()),
       bytes_(static_cast<std::size_t>(elements_) * size_of(dtype)) {}
 
 void HostArray::resize(DType dtype, const Shape& shape) {

@@ -35,9 +35,9 @@ struct Port {
   Architecture* architecture = nullptr;
   std::string layer, input = "default", output = "default";
 };
-Port operator>>(const Port& from, const Port& to);                // connects; gives `to`, to go on from its default output
-Port operator-(const Port& port, const std::string& output);     // leave from another output
-Port operator-(const std::string& input, const Port& port);      // arrive at another input
+Port operator>>(const Port& from, const Port& to);            // connects; gives `to`, to go on from its default output
+Port operator-(const Port& port, const std::string& output);  // leave from another output
+Port operator-(const std::string& input, const Port& port);   // arrive at another input
 
 class Architecture {
  public:

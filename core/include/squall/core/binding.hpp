@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "squall/core/layout.hpp"
-#include "squall/core/ops/packed_weight.hpp"
+#include "squall/core/ops/memory.hpp"
+#include "squall/core/packed_weight.hpp"
 #include "squall/core/pass_plan.hpp"
 #include "squall/core/plan.hpp"
 
 namespace squall {
 
 class ParameterStore;
-class Handler;
 
 // Everything one layer touches in a pass, by slot index.
 struct LayerViews {
@@ -31,8 +31,14 @@ struct LayerViews {
 
 class Binding {
  public:
+  struct Options {
+    MemoryMode memory = MemoryMode::Compact;
+    std::uint64_t seed = 0;
+    std::size_t margin = 0;         // guard bytes behind every buffer
+    std::vector<std::string> pins;  // patterns "Layer.output" of outputs whose memory is not reused
+  };
   Binding(const Graph& graph, std::shared_ptr<const PassPlan> plan, const Sizes& sizes, ParameterStore& parameters,
-          Handler& handler, MemoryMode memory, std::uint64_t seed, std::size_t margin);
+          Handler& handler, const Options& options);
 
   bool training() const { return plan_->request.mode == Mode::Train; }
   const PassPlan& plan() const { return *plan_; }
@@ -42,7 +48,8 @@ class Binding {
   std::size_t workspace_bytes() const { return workspace_bytes_; }
 
   // Points every view at memory; called again when an arena or the parameters have moved.
-  void attach(std::byte* arena, std::byte* inputs);
+  // `inputs` holds the memory of each output of Input.
+  void attach(std::byte* arena, const std::vector<DeviceBlock>& inputs);
   LayerViews& views(int node) { return views_[static_cast<std::size_t>(node)]; }
   const LayerViews& views(int node) const { return views_[static_cast<std::size_t>(node)]; }
 
@@ -59,17 +66,35 @@ class Binding {
   ConstTensor backward_output(const LayerViews& views, int slot) const;
   std::uint64_t random_step() const { return random_step_; }
   // Position in layout().buffers, -1 if the buffer does not exist in this pass.
-  int output_buffer(int node, int slot) const { return refs_[static_cast<std::size_t>(node)].outputs[static_cast<std::size_t>(slot)]; }
-  int delta_buffer(int node, int slot) const { return refs_[static_cast<std::size_t>(node)].deltas[static_cast<std::size_t>(slot)]; }
-  int internal_buffer(int node, int slot) const { return refs_[static_cast<std::size_t>(node)].internals[static_cast<std::size_t>(slot)]; }
+  int output_buffer(int node, int slot) const {
+    return refs_[static_cast<std::size_t>(node)].outputs[static_cast<std::size_t>(slot)];
+  }
+  int delta_buffer(int node, int slot) const {
+    return refs_[static_cast<std::size_t>(node)].deltas[static_cast<std::size_t>(slot)];
+  }
+  int internal_buffer(int node, int slot) const {
+    return refs_[static_cast<std::size_t>(node)].internals[static_cast<std::size_t>(slot)];
+  }
 
  private:
   struct BufferRefs {  // indices into layout_.buffers
     std::vector<int> outputs, internals, deltas, reserves;
   };
-  void collect_buffers(std::vector<Interval>& buffers);
+  void size_views();
+  void prepare_plans(Handler& handler);
+  std::vector<Interval> collect_buffers();
+  void collect_node(int node, std::vector<Interval>& buffers);
   void extend_lifetimes(std::vector<Interval>& buffers) const;
-  void attach_node(int node, std::byte* arena, std::byte* inputs);
+  void attach_outputs(int node, std::byte* arena, const std::vector<DeviceBlock>& inputs);
+  void attach_inputs(int node);
+  void attach_parameters(int node);
+  void attach_plans(int node, std::byte* arena);
+  void list_zero_fills();
+  void zero_contexts(Handler& handler, int node);
+  bool pinned(const Node& node, const OutputInfo& output) const;
+  int forward_time(int node) const { return node; }
+  int backward_time(int node) const { return 2 * static_cast<int>(views_.size()) - 1 - node; }
+  int end_time() const { return 2 * static_cast<int>(views_.size()); }
   Tensor buffer_view(int buffer, std::byte* arena, DType dtype, const Shape& shape) const;
   DType real(DType t) const { return is_real(t) ? real_ : t; }
 
@@ -78,19 +103,14 @@ class Binding {
   Sizes sizes_;
   ParameterStore& parameters_;
   DType real_;
+  Options options_;
   std::vector<LayerViews> views_;
+  std::vector<std::vector<Source>> zero_fills_;  // per node: deltas to clear before its backward
   std::vector<BufferRefs> refs_;
   Layout layout_;
   std::size_t workspace_bytes_ = 0;
   int workspace_buffer_ = -1;
   std::uint64_t random_step_ = 0;
 };
-
-// Offsets of the outputs of Input in the area for provided data; `bytes` of it are needed.
-struct InputArea {
-  std::vector<std::size_t> offsets;
-  std::size_t bytes = 0;
-};
-InputArea input_area(const Graph& graph, const Sizes& sizes, DType real);
 
 }  // namespace squall

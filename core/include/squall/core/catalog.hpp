@@ -30,7 +30,9 @@ class FamilyBase {
 
 // Objects that need others (a schedule, an inner iterator) read them from their raw options after construction.
 template <class D>
-concept Resolvable = requires(D& d, const Catalog& c, std::string_view where, Problems& p) { d.resolve(c, where, p); };
+concept Resolvable = requires(D& d, const Catalog& c, std::string_view where, Problems& p) {
+  d.resolve(c, where, p);
+};
 
 template <class Base>
 class Family : public FamilyBase {
@@ -68,7 +70,8 @@ class Family : public FamilyBase {
     const auto type = j["@type"].template get<std::string>();
     const auto found = makers_.find(resolve_alias(type));
     if (found == makers_.end()) {
-      problems.add(where, concat("unknown type '", type, "'", did_you_mean(type, names()), "; known are: ", join(names())));
+      problems.add(where,
+                   concat("unknown type '", type, "'", did_you_mean(type, names()), "; known are: ", join(names())));
       return nullptr;
     }
     return found->second.make(j, where, catalog, problems);

@@ -37,6 +37,7 @@ class Declare {
  public:
   // Throws ConfigError when the input is not connected or does not match the template (see ShapeTemplate).
   In input(std::string_view name, std::string_view shape_template, const InputOptions& options = {});
+  const std::string& name() const { return node_.name; }
   bool connected(std::string_view input) const;
   const BufferShape& shape(In in) const;
   const Shape& features(In in) const { return shape(in).features; }
@@ -117,7 +118,8 @@ class Prepare {
 // Common to both passes.
 class Pass {
  public:
-  Pass(Binding& binding, int node, Handler& handler) : binding_(binding), views_(binding.views(node)), handler_(handler) {}
+  Pass(Binding& binding, int node, Handler& handler)
+      : binding_(binding), views_(binding.views(node)), handler_(handler) {}
   Handler& handler() const { return handler_; }
   bool training() const { return binding_.training(); }
   // Whether anybody wants this output now; the others need not be computed.

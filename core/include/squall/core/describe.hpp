@@ -3,7 +3,8 @@
 //
 //   struct DropoutOptions {
 //     double drop_prob = 0.5;
-//     static constexpr auto fields = std::tuple{field("drop_prob", &DropoutOptions::drop_prob, "probability of a zero")};
+//     static constexpr auto fields = std::tuple{field("drop_prob", &DropoutOptions::drop_prob, "probability of a
+//     zero")};
 //   };
 #pragma once
 
@@ -46,7 +47,9 @@ struct EnumName {
   E value;
 };
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { enum_names(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+  enum_names(e);
+};
 
 // read_value returns what was expected when `j` does not fit, nothing when it was stored.
 using Expectation = std::optional<std::string>;

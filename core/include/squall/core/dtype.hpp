@@ -13,9 +13,7 @@ namespace squall {
 
 enum class DType : std::uint8_t { F32, F64, I32, U8 };
 
-constexpr std::size_t size_of(DType t) {
-  return t == DType::F64 ? 8 : t == DType::U8 ? 1 : 4;
-}
+constexpr std::size_t size_of(DType t) { return t == DType::F64 ? 8 : t == DType::U8 ? 1 : 4; }
 constexpr std::string_view name_of(DType t) {
   return t == DType::F32 ? "f32" : t == DType::F64 ? "f64" : t == DType::I32 ? "i32" : "u8";
 }

@@ -68,7 +68,7 @@ class Problems {
 }  // namespace squall
 
 // Raises ShapeError; the message is built only when the condition is false.
-#define SQUALL_CHECK(condition, ...)                              \
-  do {                                                            \
+#define SQUALL_CHECK(condition, ...)                                      \
+  do {                                                                    \
     if (!(condition)) ::squall::raise<::squall::ShapeError>(__VA_ARGS__); \
   } while (false)

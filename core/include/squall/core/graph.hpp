@@ -27,8 +27,8 @@ struct InputInfo {
   std::string name;
   BufferShape shape;
   Source source;
-  DType dtype = DType::F32;     // F32 stands for the handler's real type
-  bool differentiable = true;   // the layer computes a delta for it
+  DType dtype = DType::F32;    // F32 stands for the handler's real type
+  bool differentiable = true;  // the layer computes a delta for it
   bool read_in_backward = false;
 };
 
@@ -36,7 +36,7 @@ struct OutputInfo {
   std::string name;
   BufferShape shape;
   DType dtype = DType::F32;
-  Index context = 0;             // rows of carried state before the first time step
+  Index context = 0;              // rows of carried state before the first time step
   bool read_in_backward = false;  // by its own layer
   bool takes_delta = true;        // false: deltas arriving here are ignored
   bool loss = false;              // a root of back-propagation

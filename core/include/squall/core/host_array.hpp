@@ -28,7 +28,8 @@ class HostArray {
   }
   static HostArray copy_of(const ConstTensor& host_view);
 
-  // Becomes an array of this type and shape; content is arbitrary. Allocates only when it grows beyond what it ever was.
+  // Becomes an array of this type and shape; content is arbitrary. Allocates only when it grows beyond what it ever
+  // was.
   void resize(DType dtype, const Shape& shape);
 
   bool empty() const { return bytes_.empty(); }
@@ -48,9 +49,9 @@ class HostArray {
   std::span<const T> span() const {
     return {view().as<T>(), static_cast<std::size_t>(elements_)};
   }
-  double value(Index i) const;             // element i of the flat array, as a double
-  void set_value(Index i, double v);       // rounded to the element type
-  HostArray cast(DType dtype) const;       // every element converted
+  double value(Index i) const;        // element i of the flat array, as a double
+  void set_value(Index i, double v);  // rounded to the element type
+  HostArray cast(DType dtype) const;  // every element converted
   HostArray reshaped(const Shape& shape) const;
   std::vector<double> doubles() const;
   friend bool operator==(const HostArray& a, const HostArray& b);  // same type, shape and bits

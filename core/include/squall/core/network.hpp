@@ -24,11 +24,11 @@ namespace squall {
 
 struct NetworkOptions {
   MemoryMode memory = MemoryMode::Compact;
-  std::uint64_t seed = 0;                  // of dropout and other noise
-  std::vector<std::string> wants_deltas;   // "Input.*": deltas kept for inspection
-  std::vector<std::string> frozen;         // layer patterns that are not trained
-  bool poison = false;                     // fill the arena with NaN before each forward pass
-  bool sentinels = false;                  // guard bytes around every buffer; see check_sentinels()
+  std::uint64_t seed = 0;                 // of dropout and other noise
+  std::vector<std::string> wants_deltas;  // "Input.*": deltas kept for inspection
+  std::vector<std::string> frozen;        // layer patterns that are not trained
+  bool poison = false;                    // fill the arena with NaN before each forward pass
+  bool sentinels = false;                 // guard bytes around every buffer; see check_sentinels()
 };
 
 struct LossReport {
@@ -92,7 +92,9 @@ class Network {
   Index parameter_count() const { return graph_.parameter_count(); }
   const Binding& binding() const;  // of the last forward pass
   std::size_t arena_bytes() const;
-  bool check_sentinels() const;    // true when all guard bytes are intact
+  bool check_sentinels() const;               // true when all guard bytes are intact
+  std::vector<HostArray> get_states() const;  // of all layers, in order
+  void set_states(const std::vector<HostArray>& states);
   // Name of the first layer, in forward order, whose output or parameters hold a number that is not finite; or "".
   std::string first_non_finite();
   // The memory plan for sizes given by symbol name (missing ones: 1), without running anything.
@@ -107,7 +109,8 @@ class Network {
   void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
   // Pieces of the flat vectors trained by the last forward pass, for update rules. Valid until masks change.
   const std::vector<ParameterStore::Trainable>& trainable();
-  void parameters_changed() { store_->touch(); }
+  // After an update rule has written trainable() pieces. After any other write: store().touch().
+  void parameters_changed() { store_->touch_updated(); }
 
  private:
   struct BoundModifier {
@@ -116,7 +119,16 @@ class Network {
     ParameterContext context;
   };
   struct PassState;
+  PassState& state(PassId pass) const;
   Binding& bind(PassId pass);
+  void drop_bindings();
+  void grow_arena(std::size_t bytes);
+  void take_sizes(const OutputInfo& output, const HostArray& array, Sizes& sizes) const;
+  void store_input(std::size_t slot, const HostArray& array);
+  void fill_sentinels(const Binding& binding) const;
+  HostArray get_buffer(const Node& node, int n, std::string_view category, std::string_view name) const;
+  HostArray get_delta(int n, int slot) const;
+  ParameterEntry& entry_at(std::string_view layer, std::string_view name);
   std::vector<BoundModifier> make_modifiers(const json& patterns, std::string_view where, bool gradients);
   void apply(const std::vector<BoundModifier>& modifiers, bool gradients);
   void initialize_one(const PatternTarget& target, std::uint64_t seed, std::string_view where, Problems& problems);
@@ -129,10 +141,12 @@ class Network {
   std::unique_ptr<ParameterStore> store_;
   std::vector<std::unique_ptr<PassState>> passes_;
   std::vector<std::string> pins_;
-  DeviceBlock arena_, input_block_;
-  InputArea input_area_;
-  Sizes sizes_;
-  std::uint64_t arena_generation_ = 1;
+  DeviceBlock arena_;
+  std::vector<DeviceBlock> inputs_;  // memory of each output of Input
+  Sizes sizes_, provided_sizes_;
+  int trainable_pass_ = -1;
+  std::uint64_t arena_generation_ = 1, store_generation_ = 0;
+  PassId last_backward_;
   Binding* current_ = nullptr;
   PassId current_pass_;
   std::uint64_t random_step_ = 0, use_clock_ = 0;

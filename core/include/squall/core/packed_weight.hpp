@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "squall/core/shape.hpp"
+#include "squall/core/tensor.hpp"
 
 namespace squall {
 

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "squall/core/graph.hpp"
+#include "squall/core/ops/elementwise.hpp"
 #include "squall/core/ops/memory.hpp"
 #include "squall/core/ops/optim.hpp"
-#include "squall/core/ops/packed_weight.hpp"
+#include "squall/core/packed_weight.hpp"
+#include "squall/core/pass_plan.hpp"
 
 namespace squall {
 
@@ -28,9 +30,9 @@ struct ParameterEntry {
   int node = -1, slot = -1;
   const ParameterInfo* info = nullptr;
   ParameterForm form = ParameterForm::Plain;
-  Shape storage_shape;      // of what the flat vector holds
-  Index offset = 0;         // in elements of the flat vectors; -1 for stored ones
-  HostArray mask;           // U8: masked: as the logical shape; packed: owners as the slice's shape
+  Shape storage_shape;               // of what the flat vector holds
+  Index offset = 0;                  // in elements of the flat vectors; -1 for stored ones
+  HostArray mask;                    // U8: masked: as the logical shape; packed: owners as the slice's shape
   std::vector<PackedWeight> packed;  // stored: one per task slice
   Index elements() const { return storage_shape.elements(); }
   int tasks() const { return info->task_axis ? static_cast<int>(info->shape[0]) : 1; }
@@ -55,11 +57,17 @@ class ParameterStore {
   // What layers read and write: logical shape.
   ConstTensor effective(int node, int slot) const;
   Tensor effective_gradient(int node, int slot) const;
+  // Of packed parameters: the slices, and what each of them owns taken over into storage.
+  Tensor effective_values(const ParameterEntry& e) const;
+  void take_effective(const ParameterEntry& e);
   // Brings effective values up to date after storage has changed; cheap when nothing has.
   void refresh();
-  void touch() { stale_ = true; }  // storage was written
+  void touch() { stale_ = Stale::Written; }  // storage was written somehow
+  void touch_updated() {                     // storage was written by an update rule that honours write masks
+    if (stale_ == Stale::Nothing) stale_ = Stale::Updated;
+  }
   // Turns the gradients layers wrote into gradients of storage: zero where masked, one owner's for packed weights.
-  void finish_gradients(const ParameterEntry& e, const std::vector<char>& active_tasks);
+  void finish_gradients(const PassPlan& plan);
 
   // Logical values on the host (masked weights are 0), and the other way round.
   HostArray get(const ParameterEntry& e) const;
@@ -77,25 +85,29 @@ class ParameterStore {
   void set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners);
   void set_stored(ParameterEntry& e, std::vector<PackedWeight> slices);
 
-  // The pieces of the flat vectors that may be updated when these tasks of a node are trained; `write` masks are
-  // made for packed parameters of which some owners rest.
+  // The pieces of the flat vectors that a pass trains. `write` is the mask of masked parameters; for packed ones it
+  // holds 1 where the owner takes part. Valid until the next call with another plan.
   struct Trainable {
     Index offset = 0, elements = 0;
     const ParameterEntry* entry = nullptr;
     int task = -1;  // of one slice; -1: the whole tensor
     ConstTensor write;
   };
-  std::vector<Trainable> trainable(const std::vector<std::vector<char>>& trained_tasks);
+  std::vector<Trainable> trainable(const PassPlan& plan);
 
   std::uint64_t generation() const { return generation_; }  // changes when views become invalid
   std::size_t bytes() const { return arena_.bytes() + effective_.bytes(); }
   bool any_packed_or_masked() const;
 
  private:
-  void lay_out();  // offsets, arena, effective buffers; keeps values of entries given in `keep`
-  void rebuild(const std::vector<HostArray>& storage);
+  void lay_out();  // offsets and memory; contents are zero
+  void rebuild(const std::vector<HostArray>& storage, const std::vector<HostArray>& states);
   std::vector<HostArray> save_storage() const;
-  void upload_masks();
+  std::vector<HostArray> save_states() const;
+  void place_masks();
+  ConstTensor device_mask(const ParameterEntry& e) const;
+  void add_pieces(const ParameterEntry& e, const NodePlan& plan, std::vector<Trainable>& out) const;
+  std::size_t index_of(const ParameterEntry& e) const { return static_cast<std::size_t>(&e - entries_.data()); }
   Tensor view(const DeviceBlock& block, Index element_offset, const Shape& shape) const;
 
   const Graph& graph_;
@@ -105,10 +117,11 @@ class ParameterStore {
   std::vector<std::vector<Index>> state_offset_;
   DeviceBlock arena_, effective_, masks_, write_masks_;
   std::vector<Index> effective_offset_;  // per entry, -1: storage is effective
-  std::vector<std::size_t> mask_offset_;
+  std::vector<std::size_t> mask_offset_, write_offset_;
   Tensor values_, gradients_;
-  Index state_base_ = 0, flat_elements_ = 0, effective_elements_ = 0;
-  bool stale_ = true;
+  Index flat_elements_ = 0;
+  enum class Stale : std::uint8_t { Nothing, Updated, Written };
+  Stale stale_ = Stale::Written;
   std::uint64_t generation_ = 1;
 };
 

@@ -9,6 +9,7 @@
 #include "squall/core/describe.hpp"
 #include "squall/core/graph.hpp"
 #include "squall/core/random.hpp"
+#include "squall/core/tensor.hpp"
 
 namespace squall {
 
@@ -40,7 +41,8 @@ class Modifier : public Describable {
  public:
   static constexpr std::string_view kFamily = "modifier";
   // `target` is the value or the gradient, whichever it is installed for. Allocates nothing after the first call.
-  virtual void apply(Handler& handler, const Tensor& value, const Tensor& target, const ParameterContext& parameter) = 0;
+  virtual void apply(Handler& handler, const Tensor& value, const Tensor& target,
+                     const ParameterContext& parameter) = 0;
   virtual bool only_for_gradients() const { return false; }
 };
 
@@ -50,9 +52,9 @@ class Modifier : public Describable {
 // below. `default` applies to what nothing else at that level matches; `fallback` is collected apart; inner ones
 // override outer ones. A leaf is a number, a list, or an object with "@type".
 struct PatternMatch {
-  std::vector<json> values;   // in the order in which the patterns are written, equal ones once
+  std::vector<json> values;  // in the order in which the patterns are written, equal ones once
   std::vector<json> fallback;
-  bool by_default = false;    // values come from a `default`
+  bool by_default = false;  // values come from a `default`
 };
 // Result by (node, parameter or state): states are matched only when a pattern other than `default` names them.
 // A pattern that matches nothing is a problem.

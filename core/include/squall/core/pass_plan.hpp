@@ -26,14 +26,14 @@ struct PassRequest {
 struct NodePlan {
   bool forward = false, backward = false;
   std::vector<char> output_active;
-  std::vector<char> input_active;        // read in this pass
-  std::vector<char> has_delta;           // per output: a delta buffer exists
-  std::vector<char> zero_first;          // per output: fill the delta with zeros before its first reader's backward
+  std::vector<char> input_active;  // read in this pass
+  std::vector<char> has_delta;     // per output: a delta buffer exists
+  std::vector<char> zero_first;    // per output: fill the delta with zeros before its first reader's backward
   enum class Send : char { Nothing, Overwrite, Add };
-  std::vector<Send> sends;               // per input: how its delta is written
-  std::vector<char> parameter_trained;   // per parameter: gets a gradient
-  std::vector<Send> gradient;            // per parameter: how its own layer writes the gradient
-  std::vector<char> gradient_zero_first; // per parameter: fill with zeros at the start of backward
+  std::vector<Send> sends;                // per input: how its delta is written
+  std::vector<char> parameter_trained;    // per parameter: gets a gradient
+  std::vector<Send> gradient;             // per parameter: how its own layer writes the gradient
+  std::vector<char> gradient_zero_first;  // per parameter: fill with zeros at the start of backward
 };
 
 struct PassPlan {

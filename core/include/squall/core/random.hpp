@@ -30,11 +30,11 @@ class Rng {
 
   std::uint32_t next();
   std::uint64_t next64() { return (std::uint64_t{next()} << 32) | next(); }
-  double uniform();                                // [0, 1), 53 bits
+  double uniform();  // [0, 1), 53 bits
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  double normal();                                 // mean 0, standard deviation 1
-  Index below(Index n);                            // 0 .. n-1, without bias
-  void shuffle(std::span<Index> items);            // Fisher-Yates
+  double normal();                       // mean 0, standard deviation 1
+  Index below(Index n);                  // 0 .. n-1, without bias
+  void shuffle(std::span<Index> items);  // Fisher-Yates
   std::vector<Index> permutation(Index n);
   std::uint64_t position() const { return drawn_; }
   void seek(std::uint64_t position);

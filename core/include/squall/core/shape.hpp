@@ -31,13 +31,13 @@ class Shape {
   Index operator[](int axis) const { return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)]; }
   Index elements() const;  // 1 for rank 0; throws ShapeError when it does not fit 63 bits
   std::span<const Index> extents() const { return {extents_.data(), static_cast<std::size_t>(rank_)}; }
-  Shape with_front(Index extent) const;    // (extent, ...)
-  Shape with_back(Index extent) const;     // (..., extent)
-  Shape with_last(Index extent) const;     // last extent replaced
-  Shape from(int axis) const;              // extents axis..end
-  Shape until(int axis) const;             // extents 0..axis-1
+  Shape with_front(Index extent) const;  // (extent, ...)
+  Shape with_back(Index extent) const;   // (..., extent)
+  Shape with_last(Index extent) const;   // last extent replaced
+  Shape from(int axis) const;            // extents axis..end
+  Shape until(int axis) const;           // extents 0..axis-1
   Shape joined(const Shape& tail) const;
-  std::string text() const;                // "(2, 3)"
+  std::string text() const;  // "(2, 3)"
 
   friend bool operator==(const Shape& a, const Shape& b);
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) { return out << s.text(); }

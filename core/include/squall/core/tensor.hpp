@@ -108,9 +108,9 @@ struct Matrix : ConstMatrix {
 struct MatrixSink {
   Matrix to;
   Write mode = Write::Overwrite;
-  MatrixSink(const Matrix& m, Write how = Write::Overwrite) : to(m), mode(how) {}       // NOLINT
-  MatrixSink(const Tensor& t, Write how = Write::Overwrite) : to(t), mode(how) {}       // NOLINT
-  MatrixSink(const Sink& s) : to(s.to), mode(s.mode) {}                                 // NOLINT
+  MatrixSink(const Matrix& m, Write how = Write::Overwrite) : to(m), mode(how) {}  // NOLINT
+  MatrixSink(const Tensor& t, Write how = Write::Overwrite) : to(t), mode(how) {}  // NOLINT
+  MatrixSink(const Sink& s) : to(s.to), mode(s.mode) {}                            // NOLINT
 };
 
 // All axes but the last as rows: (rows, last).

@@ -40,9 +40,12 @@ struct HookOptions {
 };
 template <class O>
 constexpr auto hook_fields() {
-  return std::tuple{field<O, std::string>("name", static_cast<std::string O::*>(&HookOptions::name), "name in logs; the type if empty"),
-                    field<O, Timescale>("timescale", static_cast<Timescale O::*>(&HookOptions::timescale), "epoch or update"),
-                    field<O, Index>("interval", static_cast<Index O::*>(&HookOptions::interval), "run every so many epochs or updates")};
+  return std::tuple{
+      field<O, std::string>("name", static_cast<std::string O::*>(&HookOptions::name),
+                            "name in logs; the type if empty"),
+      field<O, Timescale>("timescale", static_cast<Timescale O::*>(&HookOptions::timescale), "epoch or update"),
+      field<O, Index>("interval", static_cast<Index O::*>(&HookOptions::interval),
+                      "run every so many epochs or updates")};
 }
 
 template <class D, class O>

@@ -15,8 +15,8 @@ struct Progress {
 class Schedule : public Describable {
  public:
   static constexpr std::string_view kFamily = "schedule";
-  // `count` is the number of finished epochs or updates, `interval` how often the value is asked for (brainstorm's n and
-  // interval: k = count / interval).
+  // `count` is the number of finished epochs or updates, `interval` how often the value is asked for (brainstorm's n
+  // and interval: k = count / interval).
   virtual double value(Index count, Index interval) const = 0;
 };
 

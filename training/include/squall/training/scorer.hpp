@@ -16,7 +16,8 @@ class Scorer : public Describable {
   static constexpr std::string_view kFamily = "scorer";
   // Both on the host, first axes (T, B, ...). Targets are class indices (last axis 1) or values.
   // `mask` (T, B, 1) may be empty.
-  virtual void add(const HostArray& predicted, const HostArray& targets, const HostArray& mask, ScoreSum& sum) const = 0;
+  virtual void add(const HostArray& predicted, const HostArray& targets, const HostArray& mask,
+                   ScoreSum& sum) const = 0;
   virtual std::string score_name() const = 0;  // "accuracy"
   virtual bool larger_is_better() const = 0;
 };

@@ -11,10 +11,10 @@ namespace squall {
 
 struct Task {
   std::string name = "default";
-  std::string input = "default";   // Input outputs
+  std::string input = "default";  // Input outputs
   std::string targets = "targets";
-  std::string loss;                // Loss layer
-  std::string output;              // "Layer.output" that is scored; may be empty
+  std::string loss;    // Loss layer
+  std::string output;  // "Layer.output" that is scored; may be empty
   std::vector<std::shared_ptr<const Scorer>> scorers;
 };
 

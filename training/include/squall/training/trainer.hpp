@@ -36,8 +36,9 @@ class Trainer {
   // Another stop request, looked at after every update: Ended::Interrupted.
   void set_interrupt(const std::atomic<int>* flag) { interrupt_ = flag; }
 
-  // Runs epochs until a hook stops, `max_epochs` more epochs are done (0: no limit) or an interrupt. `named` are iterators
-  // for monitoring hooks ("validation"). Before the first update every hook runs once with the counters as they are.
+  // Runs epochs until a hook stops, `max_epochs` more epochs are done (0: no limit) or an interrupt. `named` are
+  // iterators for monitoring hooks ("validation"). Before the first update every hook runs once with the counters as
+  // they are.
   Ended train(DataIterator& data, const std::map<std::string, DataIterator*>& named, Index max_epochs);
 
   Network& network() const { return network_; }
@@ -50,7 +51,7 @@ class Trainer {
   const std::vector<std::unique_ptr<Hook>>& hooks() const { return hooks_; }
   void log(const std::string& path, double value);
   void say(const std::string& message);
-  double last_loss() const { return last_loss_; }      // of the last update
+  double last_loss() const { return last_loss_; }  // of the last update
   Index batch_in_epoch() const { return batch_in_epoch_; }
 
   // Everything but parameters and stepper state that a continued run needs.

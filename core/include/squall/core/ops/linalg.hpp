@@ -12,18 +12,19 @@ class LinalgOps : public Facet {
   // out = m op v, v repeated over the rows (v has ncols) or over the columns (v has nrows).
   void with_row(Binary op, const ConstMatrix& m, const ConstTensor& v, const MatrixSink& out);
   void with_column(Binary op, const ConstMatrix& m, const ConstTensor& v, const MatrixSink& out);
-  void sum_rows(const ConstMatrix& m, const Sink& out);     // (ncols): over all rows
-  void sum_columns(const ConstMatrix& m, const Sink& out);  // (nrows): over all columns
-  void sum_all(const ConstTensor& x, const Sink& out);      // one element
+  void sum_rows(const ConstMatrix& m, const Sink& out);          // (ncols): over all rows
+  void sum_columns(const ConstMatrix& m, const Sink& out);       // (nrows): over all columns
+  void sum_all(const ConstTensor& x, const Sink& out);           // one element
   void max_columns(const ConstMatrix& m, const Tensor& out);     // (nrows)
   void argmax_columns(const ConstMatrix& m, const Tensor& out);  // (nrows) of I32, the first maximum
   void softmax(const ConstMatrix& m, const Matrix& out);         // of each row, stable; out may be m
   // dx = y (dy - sum(y dy)) for each row; dx may be dy
   void softmax_back(const ConstMatrix& y, const ConstMatrix& dy, const MatrixSink& dx);
-  void one_hot(const ConstTensor& index, const Matrix& out);                              // rows of 0 and 1
-  void pick(const ConstMatrix& m, const ConstTensor& index, const Sink& out);             // out[i] = m[i, index[i]]
+  void one_hot(const ConstTensor& index, const Matrix& out);                                // rows of 0 and 1
+  void pick(const ConstMatrix& m, const ConstTensor& index, const Sink& out);               // out[i] = m[i, index[i]]
   void gather_rows(const ConstMatrix& m, const ConstTensor& index, const MatrixSink& out);  // out[i] = m[index[i]]
-  void scatter_add_rows(const ConstMatrix& rows, const ConstTensor& index, const Matrix& out);  // out[index[i]] += rows[i]
+  void scatter_add_rows(const ConstMatrix& rows, const ConstTensor& index,
+                        const Matrix& out);                        // out[index[i]] += rows[i]
   void copy_block(const ConstMatrix& from, const MatrixSink& to);  // leading dimensions may differ
 
  protected:

@@ -8,7 +8,7 @@ namespace squall {
 
 // Geometry of a sliding window. Padding may differ on the two sides (TensorFlow's "same").
 struct Window {
-  Index height = 0, width = 0, channels = 0;   // of one image
+  Index height = 0, width = 0, channels = 0;  // of one image
   Index kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   Index top = 0, bottom = 0, left = 0, right = 0;
 

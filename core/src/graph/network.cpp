@@ -1,0 +1,246 @@
+#include "squall/core/network.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "graph/error_context.hpp"
+#include "graph/network_state.hpp"
+
+namespace squall {
+
+namespace {
+
+constexpr std::size_t kBindingsPerPass = 8;
+constexpr std::size_t kSentinelBytes = 64;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+// Fits an array to what an output of Input wants; features may be given flat or in another shape of equal size.
+bool fits(const OutputInfo& output, const Shape& given) {
+  const int lead = (output.shape.time >= 0 ? 1 : 0) + (output.shape.batch >= 0 ? 1 : 0);
+  return given.rank() >= lead && given.from(lead).elements() == output.shape.feature_size();
+}
+
+}  // namespace
+
+Network::Network(const Architecture& architecture, const Catalog& catalog, std::shared_ptr<Handler> handler,
+                 const NetworkOptions& options)
+    : architecture_(architecture),
+      catalog_(catalog),
+      graph_(architecture, catalog),
+      handler_(std::move(handler)),
+      options_(options),
+      store_(std::make_unique<ParameterStore>(graph_, *handler_)),
+      inputs_(graph_.node(0).outputs.size()),
+      sizes_(at(graph_.symbols().size()), -1) {}
+
+Network::~Network() = default;
+
+PassId Network::pass(const PassRequest& wanted) {
+  PassRequest request = wanted;
+  request.wants_deltas.insert(request.wants_deltas.end(), options_.wants_deltas.begin(), options_.wants_deltas.end());
+  request.frozen.insert(request.frozen.end(), options_.frozen.begin(), options_.frozen.end());
+  for (std::size_t i = 0; i < passes_.size(); ++i)
+    if (passes_[i]->plan->request == request) return {static_cast<int>(i)};
+  auto state = std::make_unique<PassState>();
+  state->plan = std::make_shared<const PassPlan>(plan_pass(graph_, request));
+  passes_.push_back(std::move(state));
+  return {static_cast<int>(passes_.size()) - 1};
+}
+
+PassId Network::pass(Mode mode, const std::vector<std::string>& heads) {
+  PassRequest request;
+  request.mode = mode;
+  request.heads = heads;
+  return pass(request);
+}
+
+Network::PassState& Network::state(PassId pass) const {
+  if (pass.index < 0 || at(pass.index) >= passes_.size())
+    raise<ConfigError>("this pass was not registered with Network::pass()");
+  return *passes_[at(pass.index)];
+}
+
+void Network::take_sizes(const OutputInfo& output, const HostArray& array, Sizes& sizes) const {
+  int axis = 0;
+  for (const int symbol : {output.shape.time, output.shape.batch}) {
+    if (symbol < 0) continue;
+    const Index extent = array.shape()[axis++];
+    SQUALL_CHECK(extent > 0, "data for Input.", output.name, " is empty: ", array.shape());
+    SQUALL_CHECK(sizes[at(symbol)] < 0 || sizes[at(symbol)] == extent, "data for Input.", output.name, " has ",
+                 graph_.symbols().name(symbol), " = ", extent, ", but other data of this batch has ",
+                 sizes[at(symbol)]);
+    sizes[at(symbol)] = extent;
+  }
+}
+
+void Network::provide(const Batch& batch) {
+  const auto& outputs = graph_.node(0).outputs;
+  Sizes& sizes = provided_sizes_;
+  sizes.assign(sizes_.size(), -1);
+  for (const auto& output : outputs) {
+    const HostArray* array = batch.find(output.name);
+    if (array == nullptr) continue;
+    SQUALL_CHECK(fits(output, array->shape()), "data for Input.", output.name, " is ", array->shape(),
+                 ", but it should be ", output.shape);
+    take_sizes(output, *array, sizes);
+  }
+  for (std::size_t slot = 0; slot < outputs.size(); ++slot)
+    if (const HostArray* array = batch.find(outputs[slot].name)) store_input(slot, *array);
+  for (std::size_t s = 0; s < sizes.size(); ++s)
+    if (sizes[s] >= 0) sizes_[s] = sizes[s];
+}
+
+void Network::store_input(std::size_t slot, const HostArray& array) {
+  const OutputInfo& output = graph_.node(0).outputs[slot];
+  const DType dtype = is_real(output.dtype) ? handler_->dtype() : output.dtype;
+  const std::size_t bytes = static_cast<std::size_t>(array.elements()) * size_of(dtype);
+  if (inputs_[slot].bytes() < bytes) {
+    inputs_[slot] = DeviceBlock();
+    inputs_[slot] = DeviceBlock(handler_->memory(), bytes);
+    ++arena_generation_;
+  }
+  handler_->memory().upload(array.view(), Tensor(inputs_[slot].data(), dtype, array.shape()));
+}
+
+void Network::drop_bindings() {
+  for (auto& p : passes_) {
+    p->bound.clear();
+    p->trainable_known = false;
+  }
+  current_ = nullptr;
+}
+
+void Network::grow_arena(std::size_t bytes) {
+  if (bytes <= arena_.bytes()) return;
+  arena_ = DeviceBlock();
+  arena_ = DeviceBlock(handler_->memory(), bytes);
+  ++arena_generation_;
+}
+
+Binding& Network::bind(PassId id) {
+  if (store_generation_ != store_->generation()) {  // forms of parameters have changed: plans may have, too
+    drop_bindings();
+    store_generation_ = store_->generation();
+  }
+  PassState& pass = state(id);
+  auto found = std::ranges::find_if(pass.bound, [&](const auto& b) { return b.binding->sizes() == sizes_; });
+  if (found == pass.bound.end()) {
+    if (pass.bound.size() >= kBindingsPerPass)
+      pass.bound.erase(std::ranges::min_element(pass.bound, {}, &PassState::Bound::last_use));
+    Sizes sizes = sizes_;
+    for (const auto& output : graph_.node(0).outputs)
+      for (const int symbol : {output.shape.time, output.shape.batch})
+        if (symbol >= 0 && sizes[at(symbol)] < 0) sizes[at(symbol)] = 1;  // not part of this pass, or checked below
+    Binding::Options o{options_.memory, options_.seed, options_.sentinels ? kSentinelBytes : 0, pins_};
+    pass.bound.push_back({std::make_unique<Binding>(graph_, pass.plan, sizes, *store_, *handler_, o), 0, 0});
+    found = std::prev(pass.bound.end());
+    grow_arena(found->binding->arena_bytes());
+  }
+  found->last_use = ++use_clock_;
+  if (found->arena_generation != arena_generation_) {
+    found->binding->attach(arena_.data(), inputs_);
+    found->arena_generation = arena_generation_;
+  }
+  return *found->binding;
+}
+
+void Network::forward(PassId id) {
+  const PassPlan& plan = *state(id).plan;
+  const auto& input = graph_.node(0);
+  for (std::size_t o = 0; o < input.outputs.size(); ++o)
+    if (plan.nodes[0].output_active[o] && inputs_[o].data() == nullptr &&
+        !graph_.readers(0, static_cast<int>(o)).empty())
+      raise<DataError>("no data was provided for Input.", input.outputs[o].name);
+  current_ = &bind(id);
+  current_pass_ = id;
+  store_->refresh();
+  if (options_.poison && arena_.bytes() > 0) {
+    const Tensor bytes(arena_.data(), handler_->dtype(),
+                       Shape{static_cast<Index>(arena_.bytes() / size_of(handler_->dtype()))});
+    handler_->elementwise().fill(bytes, std::numeric_limits<double>::quiet_NaN());
+  }
+  if (options_.sentinels) fill_sentinels(*current_);
+  current_->forward(*handler_, random_step_);
+  if (plan.request.mode == Mode::Train) ++random_step_;
+}
+
+void Network::backward() {
+  if (current_ == nullptr || !current_->training())
+    raise<ConfigError>("backward() needs a forward pass in Train mode first");
+  const PassPlan& plan = current_->plan();
+  if (last_backward_.index != current_pass_.index && gradients().elements() > 0) handler_->memory().zero(gradients());
+  last_backward_ = current_pass_;
+  for (const auto& e : store_->entries()) {
+    const NodePlan& p = plan.nodes[at(e.node)];
+    if (p.gradient_zero_first[at(e.slot)] && e.offset >= 0)
+      handler_->memory().zero(store_->effective_gradient(e.node, e.slot));
+  }
+  current_->backward(*handler_);
+  store_->finish_gradients(plan);
+  apply(gradient_modifiers_, true);
+}
+
+const std::vector<ParameterStore::Trainable>& Network::trainable() {
+  if (current_ == nullptr) raise<ConfigError>("trainable() needs a forward pass first");
+  PassState& pass = state(current_pass_);
+  if (!pass.trainable_known || trainable_pass_ != current_pass_.index) {
+    pass.trainable = store_->trainable(*pass.plan);
+    pass.trainable_known = true;
+    trainable_pass_ = current_pass_.index;
+  }
+  return pass.trainable;
+}
+
+LossReport Network::losses() const {
+  LossReport report;
+  if (current_ == nullptr) return report;
+  for (const int n : graph_.losses())
+    for (std::size_t o = 0; o < graph_.node(n).outputs.size(); ++o) {
+      const Tensor& t = current_->views(n).outputs[o];
+      if (!graph_.node(n).outputs[o].loss || !t) continue;
+      double value = 0;
+      handler_->memory().download(t, Tensor(&value, DType::F64, t.shape()));
+      report.losses.push_back({graph_.node(n).name, value});
+      report.total += value;
+    }
+  return report;
+}
+
+double Network::total_loss() const {
+  double total = 0;
+  if (current_ == nullptr) return total;
+  for (int n = 0; n < graph_.size(); ++n)
+    for (std::size_t o = 0; o < graph_.node(n).outputs.size(); ++o) {
+      const Tensor& t = current_->views(n).outputs[o];
+      if (!graph_.node(n).outputs[o].loss || !t) continue;
+      double value = 0;
+      handler_->memory().download(t, Tensor(&value, DType::F64, t.shape()));
+      total += value;
+    }
+  return total;
+}
+
+const Binding& Network::binding() const {
+  if (current_ == nullptr) raise<ConfigError>("there was no forward pass yet");
+  return *current_;
+}
+
+std::size_t Network::arena_bytes() const { return arena_.bytes(); }
+
+void Network::pin(const std::string& pattern) {
+  if (std::ranges::find(pins_, pattern) != pins_.end()) return;
+  pins_.push_back(pattern);
+  drop_bindings();
+}
+
+Layout Network::plan_memory(PassId id, const std::vector<std::pair<std::string, Index>>& given) const {
+  Sizes sizes(at(graph_.symbols().size()), 1);
+  for (int s = 0; s < graph_.symbols().size(); ++s)
+    for (const auto& [name, value] : given)
+      if (graph_.symbols().name(s) == name) sizes[at(s)] = value;
+  const Binding::Options o{options_.memory, options_.seed, 0, pins_};
+  return Binding(graph_, state(id).plan, sizes, *store_, *handler_, o).layout();
+}
+
+}  // namespace squall

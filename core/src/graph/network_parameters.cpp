@@ -1,0 +1,168 @@
+// Initialisation and modifiers.
+#include <algorithm>
+
+#include "squall/core/network.hpp"
+
+namespace squall {
+
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+void flatten_list(const json& j, std::vector<double>& values, std::vector<Index>& extents, int depth) {
+  if (!j.is_array()) {
+    if (!j.is_number()) raise<ConfigError>("should be a number, not ", j.dump());
+    values.push_back(j.get<double>());
+    return;
+  }
+  if (static_cast<int>(extents.size()) <= depth) extents.push_back(static_cast<Index>(j.size()));
+  if (extents[at(depth)] != static_cast<Index>(j.size())) raise<ConfigError>("the lists have different lengths");
+  for (const auto& one : j) flatten_list(one, values, extents, depth + 1);
+}
+
+// The values of one parameter or of one slice.
+std::vector<double> evaluate(const json& value, const std::vector<json>& fallback, const ParameterContext& context,
+                             const Catalog& catalog, std::uint64_t seed, const std::string& stream,
+                             std::string_view where) {
+  const auto count = static_cast<std::size_t>(context.shape.elements());
+  if (value.is_number()) return std::vector<double>(count, value.get<double>());
+  if (value.is_array()) {
+    std::vector<double> values;
+    std::vector<Index> extents;
+    flatten_list(value, values, extents, 0);
+    if (Shape(extents) != context.shape)
+      raise<ConfigError>("a list of shape ", Shape(extents), " for a parameter ", context.shape);
+    return values;
+  }
+  const auto run = [&](const json& description) {
+    std::vector<double> values(count);
+    Rng rng(seed, stream);
+    catalog.of<Initializer>().make(description, where, catalog)->fill(values, context, rng);
+    return values;
+  };
+  try {
+    return run(value);
+  } catch (const InitializationError&) {
+    if (fallback.empty()) throw;
+  }
+  const json& other = fallback.front();
+  return other.is_object() ? run(other) : evaluate(other, {}, context, catalog, seed, stream, where);
+}
+
+}  // namespace
+
+void Network::initialize(const json& patterns, std::uint64_t seed, std::string_view where) {
+  Problems problems;
+  for (const auto& target : resolve_patterns(graph_, patterns, where, problems))
+    initialize_one(target, seed, where, problems);
+  problems.raise_if_any("the network cannot be initialised");
+}
+
+void Network::initialize_one(const PatternTarget& target, std::uint64_t seed, std::string_view where,
+                             Problems& problems) {
+  const Node& node = graph_.node(target.node);
+  const bool state = target.state;
+  const std::string name = state ? node.states[at(target.slot)].name : node.parameters[at(target.slot)].name;
+  const Shape shape = state ? node.states[at(target.slot)].shape : node.parameters[at(target.slot)].shape;
+  const std::string path = node.name + "." + name;
+  std::vector<json> values = target.match.values;
+  if (!state && target.match.by_default)
+    if (const auto& own = node.parameters[at(target.slot)].initial; own.has_value()) values = {json(own.value())};
+  if (values.size() != 1 || target.match.fallback.size() > 1) {
+    const auto* what = values.empty()      ? "no initializer"
+                       : values.size() > 1 ? "several initializers"
+                                           : "several fallbacks";
+    problems.add(where, concat("parameter '", path, "' has ", what, "; exactly one must reach it"));
+    return;
+  }
+  try {
+    const bool sliced = !state && node.parameters[at(target.slot)].task_axis;
+    const Shape one = sliced ? shape.from(1) : shape;
+    const bool bias = !state && node.parameters[at(target.slot)].bias;
+    std::vector<double> all;
+    for (Index t = 0; t < (sliced ? shape[0] : 1); ++t) {
+      const auto slice = static_cast<std::size_t>(t);
+      const std::string task = slice < node.tasks.size() ? node.tasks[slice] : std::to_string(t);
+      const std::string stream = sliced ? concat(path, "[", task, "]") : path;
+      const bool whole_list = sliced && values[0].is_array();
+      const ParameterContext context{node.name, name, whole_list ? shape : one, bias};
+      const auto part = evaluate(values[0], target.match.fallback, context, catalog_, seed, stream, where);
+      all.insert(all.end(), part.begin(), part.end());
+      if (whole_list) break;
+    }
+    set_parameter(path, HostArray::of(shape, all));
+  } catch (const Error& e) {
+    problems.add(where, concat("parameter '", path, "': ", e.what()));
+  }
+}
+
+std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns, std::string_view where,
+                                                            bool gradients) {
+  Problems problems;
+  std::vector<BoundModifier> out;
+  if (patterns.is_null()) return out;
+  for (const auto& target : resolve_patterns(graph_, patterns, where, problems)) {
+    if (target.state) continue;
+    const ParameterInfo& info = graph_.node(target.node).parameters[at(target.slot)];
+    if (info.initial && target.match.by_default) continue;  // gains of normalisations are left alone
+    std::vector<json> descriptions;
+    for (const auto& v : target.match.values)
+      if (v.is_array())
+        descriptions.insert(descriptions.end(), v.begin(), v.end());
+      else
+        descriptions.push_back(v);
+    const auto& entry = store_->entry(target.node, target.slot);
+    const int index = static_cast<int>(&entry - store_->entries().data());
+    for (const auto& description : descriptions)
+      for (int t = 0; t < entry.tasks(); ++t) {
+        auto modifier = catalog_.of<Modifier>().make(description, where, catalog_, problems);
+        if (!modifier) continue;
+        if (!gradients && modifier->only_for_gradients())
+          problems.add(where, concat(modifier->type(), " changes gradients; it belongs into gradient_modifiers"));
+        out.push_back({std::move(modifier),
+                       index,
+                       info.task_axis ? t : -1,
+                       {graph_.node(target.node).name, info.name, entry.slice_shape(), info.bias}});
+      }
+  }
+  problems.raise_if_any("modifiers cannot be installed");
+  return out;
+}
+
+void Network::set_weight_modifiers(const json& patterns, std::string_view where) {
+  weight_modifiers_ = make_modifiers(patterns, where, false);
+}
+void Network::set_gradient_modifiers(const json& patterns, std::string_view where) {
+  gradient_modifiers_ = make_modifiers(patterns, where, true);
+}
+
+// Only what the last pass trains is modified, so that resting tasks never change. Values of packed parameters are
+// modified slice by slice, and only what each slice owns is written back.
+void Network::apply(const std::vector<BoundModifier>& modifiers, bool gradients) {
+  if (modifiers.empty() || current_ == nullptr) return;
+  store_->refresh();
+  for (const auto& m : modifiers) {
+    const ParameterEntry& e = store_->entries()[at(m.entry)];
+    const NodePlan& p = current_->plan().nodes[at(e.node)];
+    if (e.offset < 0 || p.gradient[at(e.slot)] == NodePlan::Send::Nothing) continue;
+    if (m.task >= 0 && !p.has_delta[at(m.task)]) continue;
+    const bool packed = e.form == ParameterForm::Packed;
+    if (packed && gradients) {
+      m.modifier->apply(*handler_, store_->storage(e), store_->storage_gradient(e), m.context);
+      continue;
+    }
+    Tensor value = packed ? store_->effective_values(e) : store_->storage(e);
+    Tensor target = gradients ? store_->storage_gradient(e) : value;
+    if (m.task >= 0) {
+      value = value.at(m.task);
+      target = target.at(m.task);
+    }
+    m.modifier->apply(*handler_, value, target, m.context);
+    if (packed) store_->take_effective(e);
+  }
+  if (!gradients) store_->touch();
+}
+
+void Network::apply_weight_modifiers() { apply(weight_modifiers_, false); }
+
+}  // namespace squall

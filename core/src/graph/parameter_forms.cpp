@@ -1,0 +1,219 @@
+// Changing the form of parameters, and their values on the host.
+#include <algorithm>
+#include <cstring>
+
+#include "squall/core/parameter_store.hpp"
+
+namespace squall {
+
+namespace {
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+std::string name_of(const Graph& graph, const ParameterEntry& e) {
+  return graph.node(e.node).name + "." + e.info->name;
+}
+
+// Copies element i of `from` to element i of slice owner[i] of `to`, or the other way round.
+template <class T>
+void spread(std::span<const T> storage, std::span<const std::uint8_t> owners, std::span<T> slices) {
+  for (std::size_t i = 0; i < storage.size(); ++i)
+    if (owners[i] != kFreeWeight) slices[owners[i] * storage.size() + i] = storage[i];
+}
+template <class T>
+void gather(std::span<const T> slices, std::span<const std::uint8_t> owners, std::span<T> storage) {
+  for (std::size_t i = 0; i < storage.size(); ++i)
+    storage[i] = owners[i] == kFreeWeight ? T{0} : slices[owners[i] * storage.size() + i];
+}
+
+HostArray unpacked(const ParameterEntry& e, const HostArray& storage) {
+  HostArray out(storage.dtype(), e.info->shape);
+  visit_dtype(storage.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    spread<T>(storage.span<T>(), e.mask.span<std::uint8_t>(), out.span<T>());
+  });
+  return out;
+}
+
+HostArray packed(const ParameterEntry& e, const HostArray& logical) {
+  HostArray out(logical.dtype(), e.slice_shape());
+  visit_dtype(logical.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    gather<T>(logical.span<T>(), e.mask.span<std::uint8_t>(), out.span<T>());
+  });
+  return out;
+}
+
+HostArray masked(const HostArray& values, const HostArray& keep) {
+  HostArray out = values;
+  const auto bytes = out.bytes() / std::max<std::size_t>(1, at(out.elements()));
+  for (Index i = 0; i < out.elements(); ++i)
+    if (keep.span<std::uint8_t>()[at(i)] == 0) std::memset(static_cast<char*>(out.data()) + at(i) * bytes, 0, bytes);
+  return out;
+}
+
+HostArray from_stored(const ParameterEntry& e) {
+  HostArray out(DType::F32, e.info->shape);
+  std::size_t next = 0;
+  for (const auto& slice : e.packed) {
+    const auto dense = slice.to_dense();
+    std::ranges::copy(dense, out.span<float>().begin() + static_cast<std::ptrdiff_t>(next));
+    next += dense.size();
+  }
+  return out;
+}
+
+}  // namespace
+
+HostArray ParameterStore::get(const ParameterEntry& e) const {
+  if (e.form == ParameterForm::Stored) return from_stored(e).cast(handler_.dtype());
+  const HostArray values = handler_.memory().to_host(storage(e));
+  if (e.form == ParameterForm::Packed) return unpacked(e, values);
+  return e.form == ParameterForm::Masked ? masked(values, e.mask) : values;
+}
+
+HostArray ParameterStore::get_gradient(const ParameterEntry& e) const {
+  if (e.form == ParameterForm::Stored) return HostArray(handler_.dtype(), e.info->shape);
+  const HostArray values = handler_.memory().to_host(storage_gradient(e));
+  return e.form == ParameterForm::Packed ? unpacked(e, values) : values;
+}
+
+void ParameterStore::set(const ParameterEntry& e, const HostArray& logical) {
+  if (logical.shape() != e.info->shape)
+    raise<ShapeError>("parameter '", name_of(graph_, e), "' is ", e.info->shape, ", but ", logical.shape(),
+                      " was given");
+  if (e.form == ParameterForm::Stored)
+    raise<ConfigError>("parameter '", name_of(graph_, e), "' is stored for inference and cannot be written");
+  HostArray values = logical.cast(handler_.dtype());
+  if (e.form == ParameterForm::Packed) values = packed(e, values);
+  if (e.form == ParameterForm::Masked) values = masked(values, e.mask);
+  handler_.memory().upload(values.view(), storage(e));
+  touch();
+}
+
+void ParameterStore::set_mask(ParameterEntry& e, const HostArray& keep) {
+  if (keep.dtype() != DType::U8 || keep.shape() != e.info->shape)
+    raise<ShapeError>("the mask of '", name_of(graph_, e), "' should be ", e.info->shape, " of u8, but is ",
+                      keep.shape(), " of ", squall::name_of(keep.dtype()));
+  if (e.form == ParameterForm::Stored || e.form == ParameterForm::Packed)
+    raise<ConfigError>("'", name_of(graph_, e), "' must be unpacked before it gets another mask");
+  const auto values = save_storage();
+  const auto states = save_states();
+  e.form = ParameterForm::Masked;
+  e.mask = keep;
+  for (auto& byte : e.mask.span<std::uint8_t>()) byte = byte != 0 ? 1 : 0;
+  rebuild(values, states);
+  refresh();
+}
+
+void ParameterStore::clear_mask(ParameterEntry& e) {
+  if (e.form != ParameterForm::Masked) return;
+  const auto values = save_storage();
+  const auto states = save_states();
+  e.form = ParameterForm::Plain;
+  e.mask = HostArray();
+  rebuild(values, states);
+}
+
+std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {
+  if (e.form == ParameterForm::Plain) return std::nullopt;
+  if (e.form == ParameterForm::Masked) return e.mask;
+  HostArray out(DType::U8, e.info->shape);
+  auto keep = out.span<std::uint8_t>();
+  const auto slice = at(e.slice_shape().elements());
+  if (e.form == ParameterForm::Packed) {
+    const auto owners = e.mask.span<std::uint8_t>();
+    for (std::size_t i = 0; i < slice; ++i)
+      if (owners[i] != kFreeWeight) keep[owners[i] * slice + i] = 1;
+    return out;
+  }
+  for (std::size_t t = 0; t < e.packed.size(); ++t)
+    for (Index r = 0; r < e.packed[t].rows; ++r)
+      for (Index k = e.packed[t].row_begin[at(r)]; k < e.packed[t].row_begin[at(r + 1)]; ++k)
+        keep[t * slice + at(r * e.packed[t].columns) + at(e.packed[t].column[at(k)])] = 1;
+  return out;
+}
+
+void ParameterStore::pack(const std::vector<ParameterEntry*>& chosen) {
+  auto values = save_storage();
+  const auto states = save_states();
+  std::vector<HostArray> owners;
+  for (const ParameterEntry* e : chosen) {
+    if (e->form != ParameterForm::Masked || !e->info->task_axis)
+      raise<ConfigError>("'", name_of(graph_, *e), "' cannot be packed: it needs several tasks and a mask for each");
+    HostArray owner(DType::U8, e->slice_shape());
+    auto o = owner.span<std::uint8_t>();
+    std::ranges::fill(o, kFreeWeight);
+    const auto keep = e->mask.span<std::uint8_t>();
+    for (std::size_t t = 0; t < at(e->tasks()); ++t)
+      for (std::size_t i = 0; i < o.size(); ++i) {
+        if (keep[t * o.size() + i] == 0) continue;
+        if (o[i] != kFreeWeight)
+          raise<ConfigError>("'", name_of(graph_, *e), "' cannot be packed: weight ", i, " belongs to tasks ",
+                             int{o[i]}, " and ", t, "; masks must be disjoint");
+        o[i] = static_cast<std::uint8_t>(t);
+      }
+    owners.push_back(std::move(owner));
+  }
+  for (std::size_t c = 0; c < chosen.size(); ++c) {
+    ParameterEntry& e = *chosen[c];
+    e.form = ParameterForm::Packed;
+    e.mask = owners[c];
+    e.storage_shape = e.slice_shape();
+    values[index_of(e)] = packed(e, values[index_of(e)]);
+  }
+  rebuild(values, states);
+}
+
+void ParameterStore::unpack(const std::vector<ParameterEntry*>& chosen) {
+  auto values = save_storage();
+  const auto states = save_states();
+  for (ParameterEntry* e : chosen) {
+    if (e->form != ParameterForm::Packed) continue;
+    values[index_of(*e)] = unpacked(*e, values[index_of(*e)]);
+    const HostArray keep = *mask(*e);
+    e->form = ParameterForm::Masked;
+    e->mask = keep;
+    e->storage_shape = e->info->shape;
+  }
+  rebuild(values, states);
+}
+
+void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners) {
+  const std::string name = name_of(graph_, e);
+  if (!e.info->task_axis) raise<ConfigError>("'", name, "' has no tasks and cannot hold owners");
+  if (storage.shape() != e.slice_shape() || owners.shape() != e.slice_shape() || owners.dtype() != DType::U8)
+    raise<ShapeError>("'", name, "' should be packed as ", e.slice_shape(), ", but values are ", storage.shape(),
+                      " and owners ", owners.shape());
+  for (const std::uint8_t o : owners.span<std::uint8_t>())
+    if (o != kFreeWeight && o >= e.tasks())
+      raise<DataError>("'", name, "' has an owner byte ", int{o}, ", but there are ", e.tasks(), " tasks");
+  auto values = save_storage();
+  const auto states = save_states();
+  e.form = ParameterForm::Packed;
+  e.mask = owners;
+  e.storage_shape = e.slice_shape();
+  values[index_of(e)] = storage.cast(handler_.dtype());
+  rebuild(values, states);
+}
+
+void ParameterStore::set_stored(ParameterEntry& e, std::vector<PackedWeight> slices) {
+  const std::string name = name_of(graph_, e);
+  const Shape shape = e.slice_shape();
+  const Index rows = shape.rank() > 0 ? shape[0] : 1;
+  if (static_cast<int>(slices.size()) != e.tasks())
+    raise<ShapeError>("'", name, "' has ", e.tasks(), " tasks, but ", slices.size(), " packed weights were given");
+  for (const auto& s : slices) {
+    s.check();
+    if (s.rows != rows || s.rows * s.columns != shape.elements())
+      raise<ShapeError>("'", name, "' is ", shape, ", but its packed weight is ", s.rows, "x", s.columns);
+  }
+  const auto values = save_storage();
+  const auto states = save_states();
+  e.form = ParameterForm::Stored;
+  e.packed = std::move(slices);
+  e.mask = HostArray();
+  rebuild(values, states);
+}
+
+}  // namespace squall
