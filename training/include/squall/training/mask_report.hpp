@@ -1,0 +1,33 @@
+// What a selection of masks did: densities, overlaps, shortfalls, dead units.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "squall/core/network.hpp"
+
+namespace squall {
+
+struct TensorMaskReport {
+  std::string parameter;                // "hidden_1.W"
+  std::vector<std::string> tasks;
+  std::vector<Index> kept;              // per task
+  std::vector<Index> dead_units;        // per task: output units that keep no incoming weight
+  Index elements = 0;                   // of one slice
+  std::vector<std::vector<Index>> overlap;  // tasks x tasks: weights kept by both (diagonal: kept)
+  Index free = 0;                       // owned by nobody
+};
+
+struct MaskReport {
+  std::vector<TensorMaskReport> tensors;
+  std::vector<std::string> warnings;    // shortfalls, starved units
+  Index overlap() const;                // weights owned by more than one task
+  double density(std::string_view task) const;  // kept / elements over all masked tensors the task has
+  json to_json() const;
+  std::string text() const;             // a table for people
+};
+
+// Of the masks a network has now, in whatever form.
+MaskReport report_masks(const Network& network);
+
+}  // namespace squall

@@ -1,0 +1,56 @@
+// RSN2: several tasks in one network, each with weights of its own. Chooses masks task by task among the weights nobody
+// owns yet; parameters whose masks are disjoint are packed into one tensor with owner bytes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+
+#include "squall/core/selection.hpp"
+#include "squall/training/data_iterator.hpp"
+#include "squall/training/mask_report.hpp"
+#include "squall/training/task.hpp"
+
+namespace squall {
+
+enum class Score : std::uint8_t { Gradients, Magnitude, Random, WeightGradient };
+std::span<const EnumName<Score>> enum_names(Score);  // "gradients", "magnitude", "random", "weight_gradient"
+enum class Rsn2Mode : std::uint8_t { Parallel, Sequential };
+std::span<const EnumName<Rsn2Mode>> enum_names(Rsn2Mode);  // "parallel", "sequential"
+
+struct Rsn2Options {
+  double sparsity = 90;  // percent pruned per task
+  Score score = Score::Magnitude;
+  Index examples = 10000;   // of training data, for scores by gradients
+  bool exclusive = true;    // a weight belongs to at most one task
+  Quota quota = Quota::Unit;
+  bool biases = false;      // prune biases as well
+  bool rescale = true;      // scale initial weights to the masked fan-in
+  json when = "start";      // or {"after_epochs": N}
+  Rsn2Mode mode = Rsn2Mode::Parallel;
+  std::vector<std::string> order;  // of tasks; default: as declared
+  std::string compat;              // "beyondml": the original's literal selection
+  static constexpr auto fields = std::tuple{
+      field("sparsity", &Rsn2Options::sparsity, "percent of the weights pruned, per task"),
+      field("score", &Rsn2Options::score, "what ranks weights: gradients, magnitude, random, weight_gradient"),
+      field("examples", &Rsn2Options::examples, "training examples for scores by gradients"),
+      field("exclusive", &Rsn2Options::exclusive, "a weight belongs to at most one task"),
+      field("quota", &Rsn2Options::quota, "share counted per output unit, per tensor or global"),
+      field("biases", &Rsn2Options::biases, "prune biases, too"),
+      field("rescale", &Rsn2Options::rescale, "scale initial weights to the masked fan-in"),
+      field("when", &Rsn2Options::when, "\"start\" or {\"after_epochs\": N}"),
+      field("mode", &Rsn2Options::mode, "parallel or sequential"),
+      field("order", &Rsn2Options::order, "order of the tasks"),
+      field("compat", &Rsn2Options::compat, "\"beyondml\": the original's literal selection")};
+};
+
+class Rsn2 final : public DescribedAs<Describable, Rsn2, Rsn2Options> {
+ public:
+  static constexpr std::string_view kType = "Rsn2";
+  // Chooses, sets and packs the masks of these tasks. `data` gives their training batches (for scores by gradients);
+  // `seed` is that of random scores. Throws ConfigError naming parameter and numbers when the tasks want more weights
+  // than there are. Weights owned before stay with their owners; tasks that already have masks are not touched.
+  MaskReport apply(Network& network, std::span<const Task> tasks, DataIterator* data, std::uint64_t seed) const;
+};
+
+}  // namespace squall
