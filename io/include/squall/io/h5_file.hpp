@@ -1,0 +1,103 @@
+// HDF5 files as two plain classes: one that builds a file in memory, one that reads a file or an image of one.
+// Every failure is a FileError with the file's and the object's name; HDF5 itself prints nothing.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "squall/core/host_array.hpp"
+#include "squall/io/bytes.hpp"
+
+namespace squall {
+
+// "/a/b" of {"a", "b"}. A name that is empty, "." or has a '/' or zero byte in it is refused.
+std::string h5_path(std::initializer_list<std::string_view> names);
+
+// Builds an HDF5 file in memory. The same calls give the same bytes: no times are stored.
+// Paths are absolute ("/parameters/Hid1/W"); groups on the way are made; what exists is never overwritten.
+class H5Writer {
+ public:
+  explicit H5Writer(std::size_t userblock = 0);  // bytes left free in front: 0, 512, 1024, ...
+  ~H5Writer();
+  H5Writer(H5Writer&&) noexcept;
+  H5Writer& operator=(H5Writer&&) noexcept;
+
+  struct Packing {
+    int deflate = 0;  // 0: stored as it is, 1 (fast) .. 9 (small): shuffled and compressed
+  };
+  void group(std::string_view path);
+  void write(std::string_view path, const ConstTensor& array, Packing packing);
+  void write(std::string_view path, const ConstTensor& array) { write(path, array, Packing{}); }
+  void write(std::string_view path, const HostArray& array) { write(path, array.view(), Packing{}); }
+  void write(std::string_view path, const HostArray& array, Packing packing) { write(path, array.view(), packing); }
+  // UTF-8 of variable length, as h5py writes and reads str; no zero bytes inside.
+  void write_text(std::string_view path, std::string_view text);
+  void write_texts(std::string_view path, const std::vector<std::string>& texts);
+
+  // Of a group or dataset that exists ("/" is the file's); at most 64 kB.
+  void attribute(std::string_view path, std::string_view name, std::string_view text);
+  void attribute(std::string_view path, std::string_view name, const char* text) {
+    attribute(path, name, std::string_view(text));
+  }
+  void attribute(std::string_view path, std::string_view name, Index value);
+  void attribute(std::string_view path, std::string_view name, int value) { attribute(path, name, Index{value}); }
+  void attribute(std::string_view path, std::string_view name, double value);
+  void attribute(std::string_view path, std::string_view name, const HostArray& array);
+
+  // The finished file, userblock (zeros) included. The writer is empty afterwards.
+  Bytes finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Reads numbers of any width (bool too) and strings of fixed or variable length.
+class H5Reader {
+ public:
+  explicit H5Reader(const std::filesystem::path& path);
+  H5Reader(Bytes image, std::string name);  // `name` is for messages
+  ~H5Reader();
+  H5Reader(H5Reader&&) noexcept;
+  H5Reader& operator=(H5Reader&&) noexcept;
+
+  const std::string& name() const;
+  bool exists(std::string_view path) const;
+  bool is_group(std::string_view path) const;                             // false too where nothing is
+  std::vector<std::string> children(std::string_view group = "/") const;  // sorted
+
+  struct Info {
+    Shape shape;
+    bool is_text = false;
+    bool is_integer = false;   // whole numbers of any width, bool, enumerations
+    DType dtype = DType::F32;  // of numbers: the nearest of ours
+    std::string stored_type;   // "float16", "int64", "text", ... for messages
+  };
+  Info info(std::string_view path) const;
+  Shape shape(std::string_view path) const { return info(path).shape; }
+
+  // As `wanted` or, without it, as Info::dtype. A number that is not whole or does not fit is an error.
+  HostArray read(std::string_view path, std::optional<DType> wanted = std::nullopt) const;
+  // `count` entries from `first` along one axis.
+  HostArray read_part(std::string_view path, int axis, Index first, Index count,
+                      std::optional<DType> wanted = std::nullopt) const;
+  std::string text(std::string_view path) const;
+  std::vector<std::string> texts(std::string_view path) const;
+
+  std::vector<std::string> attributes(std::string_view path) const;  // names, sorted
+  bool has_attribute(std::string_view path, std::string_view name) const;
+  std::string attribute_text(std::string_view path, std::string_view name) const;
+  Index attribute_int(std::string_view path, std::string_view name) const;
+  double attribute_real(std::string_view path, std::string_view name) const;
+  HostArray attribute_array(std::string_view path, std::string_view name,
+                            std::optional<DType> wanted = std::nullopt) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace squall

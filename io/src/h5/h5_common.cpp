@@ -1,0 +1,98 @@
+#include "h5/h5_common.hpp"
+
+#include "squall/core/error.hpp"
+#include "squall/io/h5_file.hpp"
+
+namespace squall {
+
+std::string h5_path(std::initializer_list<std::string_view> names) {
+  std::string path;
+  for (const std::string_view name : names) {
+    if (name.empty() || name == "." || name.find('/') != std::string_view::npos ||
+        name.find('\0') != std::string_view::npos)
+      raise<FileError>("'", name, "' cannot be a name in an HDF5 file: it must not be empty, '.', or contain '/'");
+    path.append("/").append(name);
+  }
+  return path.empty() ? "/" : path;
+}
+
+namespace h5 {
+
+std::string reason() {
+  std::string said;
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned depth, const H5E_error2_t* error, void* out) -> herr_t {
+        auto& text = *static_cast<std::string*>(out);
+        if (depth < 2 && error->desc != nullptr && text.find(error->desc) == std::string::npos)
+          text.append(text.empty() ? "" : " (").append(error->desc).append(depth == 0 ? "" : ")");
+        return 0;
+      },
+      &said);
+  H5Eclear2(H5E_DEFAULT);
+  return said.empty() ? "no reason given" : said;
+}
+
+std::vector<std::string> names_of(std::string_view path, std::string_view file) {
+  const auto refuse = [&](std::string_view why) {
+    raise<FileError>(file, ": '", path, "' cannot be a path in an HDF5 file: ", why);
+  };
+  if (!path.starts_with('/')) refuse("it must begin with '/'");
+  std::vector<std::string> names;
+  if (path == "/") return names;
+  for (std::size_t begin = 1;;) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    names.emplace_back(path.substr(begin, end - begin));
+    if (names.back().empty()) refuse("a name in it is empty");
+    if (names.back() == ".") refuse("a name in it is '.'");
+    if (names.back().find('\0') != std::string::npos) refuse("a name in it has a zero byte");
+    if (end == path.size()) return names;
+    begin = end + 1;
+  }
+}
+
+hid_t memory_type(DType t) {
+  switch (t) {
+    case DType::F32: return H5T_NATIVE_FLOAT;
+    case DType::F64: return H5T_NATIVE_DOUBLE;
+    case DType::I32: return H5T_NATIVE_INT32;
+    case DType::U8: return H5T_NATIVE_UINT8;
+  }
+  raise<FileError>("unknown element type");
+}
+
+Handle text_type(H5T_cset_t charset) {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.get(), H5T_VARIABLE);
+  H5Tset_cset(type.get(), charset);
+  return type;
+}
+
+std::string describe_type(hid_t type) {
+  const std::string bits = std::to_string(8 * H5Tget_size(type));
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER: return (H5Tget_sign(type) == H5T_SGN_NONE ? "uint" : "int") + bits;
+    case H5T_FLOAT: return "float" + bits;
+    case H5T_STRING: return "text";
+    case H5T_ENUM: return "enumeration";
+    case H5T_COMPOUND: return "compound";
+    case H5T_VLEN: return "lists of varying length";
+    case H5T_REFERENCE: return "references";
+    case H5T_ARRAY: return "arrays";
+    case H5T_BITFIELD: return "bits";
+    case H5T_OPAQUE: return "opaque bytes";
+    default: return "an unknown type";
+  }
+}
+
+Handle own(hid_t id, Handle::Close close, std::string_view file, std::string_view what, std::string_view path) {
+  if (id < 0) raise<FileError>(file, ": cannot ", what, " '", path, "': ", reason());
+  return {id, close};
+}
+
+void check(herr_t status, std::string_view file, std::string_view what, std::string_view path) {
+  if (status < 0) raise<FileError>(file, ": cannot ", what, " '", path, "': ", reason());
+}
+
+}  // namespace h5
+}  // namespace squall

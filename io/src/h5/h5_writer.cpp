@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <array>
+
+#include "h5/h5_common.hpp"
+#include "squall/core/error.hpp"
+#include "squall/io/h5_file.hpp"
+
+namespace squall {
+
+namespace {
+
+using h5::Handle;
+constexpr std::string_view kFile = "HDF5 file being written";
+
+struct Extents {
+  std::array<hsize_t, Shape::kMaxRank> values{};
+  int rank = 0;
+  explicit Extents(const Shape& shape) : rank(shape.rank()) {
+    for (int i = 0; i < rank; ++i) values[static_cast<std::size_t>(i)] = static_cast<hsize_t>(shape[i]);
+  }
+};
+
+Handle space_of(const Shape& shape) {
+  const Extents extents(shape);
+  const hid_t id =
+      shape.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(extents.rank, extents.values.data(), nullptr);
+  return h5::own(id, H5Sclose, kFile, "describe shape", shape.text());
+}
+
+// Pieces of at most 1 MB, as near to cubes as halving the longest extent gets.
+Extents chunk_of(const Shape& shape, std::size_t element_size) {
+  constexpr hsize_t kMaxBytes = hsize_t{1} << 20;
+  Extents chunk(shape);
+  const auto begin = chunk.values.begin();
+  const auto end = begin + chunk.rank;
+  const auto bytes = [&] {
+    hsize_t product = element_size;
+    for (auto at = begin; at != end; ++at) product *= *at;
+    return product;
+  };
+  while (bytes() > kMaxBytes) {
+    const auto longest = std::max_element(begin, end);
+    *longest = (*longest + 1) / 2;
+  }
+  return chunk;
+}
+
+Handle creation_of(const Shape& shape, std::size_t element_size, int deflate) {
+  Handle creation = h5::own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, kFile, "describe", "dataset");
+  H5Pset_obj_track_times(creation.get(), false);
+  if (deflate > 0 && shape.rank() > 0 && shape.elements() > 0) {
+    const Extents chunk = chunk_of(shape, element_size);
+    H5Pset_chunk(creation.get(), chunk.rank, chunk.values.data());
+    if (element_size > 1) H5Pset_shuffle(creation.get());
+    h5::check(H5Pset_deflate(creation.get(), static_cast<unsigned>(deflate)), kFile, "compress", shape.text());
+  }
+  return creation;
+}
+
+void refuse_zero_byte(std::string_view text, std::string_view path) {
+  if (text.find('\0') != std::string_view::npos)
+    raise<FileError>("the text for '", path, "' has a zero byte in it, which HDF5 cannot store");
+}
+
+}  // namespace
+
+struct H5Writer::Impl {
+  Handle file, link_creation;
+  std::size_t userblock;
+
+  explicit Impl(std::size_t room) : userblock(room) {
+    const Handle access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, kFile, "make", "access list");
+    H5Pset_fapl_core(access.get(), std::size_t{1} << 20, false);
+    H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
+    const Handle creation = h5::own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, kFile, "make", "creation list");
+    H5Pset_obj_track_times(creation.get(), false);
+    h5::check(H5Pset_userblock(creation.get(), room), kFile, "leave room for", "userblock");
+    const std::string name = concat("squall at ", this);  // of the same name would be the same file for HDF5
+    file = h5::own(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose, kFile, "make", "/");
+    link_creation = h5::own(H5Pcreate(H5P_LINK_CREATE), H5Pclose, kFile, "make", "link list");
+    H5Pset_char_encoding(link_creation.get(), H5T_CSET_UTF8);
+  }
+
+  // Makes the groups of the first `count` names; returns the last one.
+  Handle groups(const std::vector<std::string>& names, std::size_t count) const {
+    Handle at = h5::own(H5Gopen2(file.get(), "/", H5P_DEFAULT), H5Gclose, kFile, "open", "/");
+    const Handle creation = h5::own(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, kFile, "make", "group list");
+    H5Pset_obj_track_times(creation.get(), false);
+    for (std::size_t i = 0; i < count; ++i) {
+      const char* name = names[i].c_str();
+      const bool there = H5Lexists(at.get(), name, H5P_DEFAULT) > 0;
+      const hid_t id = there ? H5Gopen2(at.get(), name, H5P_DEFAULT)
+                             : H5Gcreate2(at.get(), name, link_creation.get(), creation.get(), H5P_DEFAULT);
+      at = h5::own(id, H5Gclose, kFile, there ? "use as a group" : "make group", names[i]);
+    }
+    return at;
+  }
+
+  void write(std::string_view path, hid_t type, const Shape& shape, int deflate, const void* data) const {
+    const std::vector<std::string> names = h5::names_of(path, kFile);
+    if (names.empty()) raise<FileError>("a dataset needs a name, '/' is the file itself");
+    const Handle parent = groups(names, names.size() - 1);
+    const char* name = names.back().c_str();
+    if (H5Lexists(parent.get(), name, H5P_DEFAULT) > 0) raise<FileError>(kFile, ": '", path, "' is there already");
+    const Handle space = space_of(shape);
+    const Handle creation = creation_of(shape, H5Tget_size(type), deflate);
+    const Handle set =
+        h5::own(H5Dcreate2(parent.get(), name, type, space.get(), link_creation.get(), creation.get(), H5P_DEFAULT),
+                H5Dclose, kFile, "make", path);
+    if (shape.elements() > 0)
+      h5::check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), kFile, "write", path);
+  }
+
+  void attribute(std::string_view path, std::string_view name, hid_t type, const Shape& shape, const void* data) const {
+    h5::names_of(path, kFile);
+    const std::string attribute_name(name);
+    if (name.empty() || name.find('\0') != std::string_view::npos)
+      raise<FileError>("an attribute of '", path, "' needs a name");
+    const Handle owner = h5::own(H5Oopen(file.get(), std::string(path).c_str(), H5P_DEFAULT), H5Oclose, kFile,
+                                 "give an attribute to", path);
+    if (H5Aexists(owner.get(), attribute_name.c_str()) > 0)
+      raise<FileError>(kFile, ": '", path, "' has an attribute '", name, "' already");
+    const Handle space = space_of(shape);
+    const Handle creation = h5::own(H5Pcreate(H5P_ATTRIBUTE_CREATE), H5Pclose, kFile, "make", "attribute list");
+    H5Pset_char_encoding(creation.get(), H5T_CSET_UTF8);
+    const Handle made =
+        h5::own(H5Acreate2(owner.get(), attribute_name.c_str(), type, space.get(), creation.get(), H5P_DEFAULT),
+                H5Aclose, kFile, "make an attribute (64 kB at most) of", path);
+    if (shape.elements() > 0) h5::check(H5Awrite(made.get(), type, data), kFile, "write an attribute of", path);
+  }
+};
+
+H5Writer::H5Writer(std::size_t userblock) {
+  const h5::Quiet quiet;
+  impl_ = std::make_unique<Impl>(userblock);
+}
+H5Writer::~H5Writer() = default;
+H5Writer::H5Writer(H5Writer&&) noexcept = default;
+H5Writer& H5Writer::operator=(H5Writer&&) noexcept = default;
+
+void H5Writer::group(std::string_view path) {
+  const h5::Quiet quiet;
+  const auto names = h5::names_of(path, kFile);
+  impl_->groups(names, names.size());
+}
+
+void H5Writer::write(std::string_view path, const ConstTensor& array, Packing packing) {
+  const h5::Quiet quiet;
+  impl_->write(path, h5::memory_type(array.dtype()), array.shape(), packing.deflate, array.data());
+}
+
+void H5Writer::write_text(std::string_view path, std::string_view text) {
+  const h5::Quiet quiet;
+  refuse_zero_byte(text, path);
+  const std::string ended(text);
+  const char* pointer = ended.c_str();
+  impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, 0, &pointer);
+}
+
+void H5Writer::write_texts(std::string_view path, const std::vector<std::string>& texts) {
+  const h5::Quiet quiet;
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) {
+    refuse_zero_byte(text, path);
+    pointers.push_back(text.c_str());
+  }
+  impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{static_cast<Index>(texts.size())}, 0, pointers.data());
+}
+
+void H5Writer::attribute(std::string_view path, std::string_view name, std::string_view text) {
+  const h5::Quiet quiet;
+  refuse_zero_byte(text, path);
+  const std::string ended(text);
+  const char* pointer = ended.c_str();
+  impl_->attribute(path, name, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, &pointer);
+}
+void H5Writer::attribute(std::string_view path, std::string_view name, Index value) {
+  const h5::Quiet quiet;
+  impl_->attribute(path, name, H5T_NATIVE_INT64, Shape{}, &value);
+}
+void H5Writer::attribute(std::string_view path, std::string_view name, double value) {
+  const h5::Quiet quiet;
+  impl_->attribute(path, name, H5T_NATIVE_DOUBLE, Shape{}, &value);
+}
+void H5Writer::attribute(std::string_view path, std::string_view name, const HostArray& array) {
+  const h5::Quiet quiet;
+  impl_->attribute(path, name, h5::memory_type(array.dtype()), array.shape(), array.data());
+}
+
+Bytes H5Writer::finish() {
+  const h5::Quiet quiet;
+  if (!impl_->file) raise<FileError>(kFile, ": it was finished already");
+  const hid_t file = impl_->file.get();
+  h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), kFile, "finish", "/");
+  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+  Bytes image(impl_->userblock + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  // HDF5 leaves the userblock out of the image.
+  if (size < 0 || H5Fget_file_image(file, image.data() + impl_->userblock, static_cast<std::size_t>(size)) != size)
+    raise<FileError>(kFile, ": cannot finish it: ", h5::reason());
+  impl_->file = Handle();
+  return image;
+}
+
+}  // namespace squall
