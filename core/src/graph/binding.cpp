@@ -76,6 +76,13 @@ bool Binding::pinned(const Node& node, const OutputInfo& output) const {
   return head || output.loss || std::ranges::any_of(options_.pins, [&](const auto& p) { return matches(p, path); });
 }
 
+// A layer that runs has room for an output that its own backward reads, wanted by others or not.
+bool Binding::needed_by_own_backward(int n, const OutputInfo& output) const {
+  const NodePlan& p = plan_->nodes[at(n)];
+  return p.forward && output.read_in_backward &&
+         std::ranges::all_of(output.depends, [&](int i) { return p.input_active[at(i)] != 0; });
+}
+
 void Binding::collect_node(int n, std::vector<Interval>& buffers) {
   const Node& node = graph_.node(n);
   const NodePlan& p = plan_->nodes[at(n)];
@@ -86,7 +93,8 @@ void Binding::collect_node(int n, std::vector<Interval>& buffers) {
   };
   for (std::size_t o = 0; o < node.outputs.size(); ++o) {
     const OutputInfo& info = node.outputs[o];
-    const bool stored = n > 0 && p.output_active[o];  // Input has memory of its own
+    // Input has memory of its own.
+    const bool stored = n > 0 && (p.output_active[o] || needed_by_own_backward(n, info));
     if (stored)
       refs.outputs[o] = add(node.name + ".outputs." + info.name, info.dtype, info.shape.concrete(sizes_, info.context),
                             forward_time(n), pinned(node, info) ? end_time() : forward_time(n));

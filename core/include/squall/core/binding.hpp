@@ -92,6 +92,7 @@ class Binding {
   void list_zero_fills();
   void zero_contexts(Handler& handler, int node);
   bool pinned(const Node& node, const OutputInfo& output) const;
+  bool needed_by_own_backward(int node, const OutputInfo& output) const;
   int forward_time(int node) const { return node; }
   int backward_time(int node) const { return 2 * static_cast<int>(views_.size()) - 1 - node; }
   int end_time() const { return 2 * static_cast<int>(views_.size()); }

@@ -22,7 +22,7 @@ struct OutputOptions {
   DType dtype = DType::F32;
 };
 struct ParameterOptions {
-  std::optional<double> initial;
+  std::optional<double> initial = std::nullopt;
   bool task_axis = false;
   bool maskable = false;
   bool bias = false;
@@ -122,7 +122,8 @@ class Pass {
       : binding_(binding), views_(binding.views(node)), handler_(handler) {}
   Handler& handler() const { return handler_; }
   bool training() const { return binding_.training(); }
-  // Whether anybody wants this output now; the others need not be computed.
+  // Whether anybody wants this output now; the others need not be computed (and have no memory, unless they are
+  // named in backward_reads() and can be computed from inputs that are there).
   bool active(Out out) const { return views_.active[at(out.index)] != 0; }
   ConstTensor operator[](Param p) const { return views_.parameters[at(p.index)]; }
   // Weights of slice `task` (the whole tensor without a task axis).

@@ -1,0 +1,27 @@
+// Flatten: the features of an example as one axis, row-major.
+#include "squall/core/catalog.hpp"
+#include "squall/core/contexts.hpp"
+#include "squall/core/ops/elementwise.hpp"
+
+namespace squall {
+
+class Flatten final : public LayerOf<Flatten, NoOptions> {
+ public:
+  static constexpr std::string_view kType = "Flatten";
+  static constexpr std::string_view kDoc = "The features as one axis, row-major: (T, B, 4, 4, 8) becomes (T, B, 128).";
+
+  void declare(Declare& d) override {
+    x_ = d.input("default", "...");
+    y_ = d.output("default", d.like(x_, Shape{d.feature_size(x_)}));
+  }
+  void forward(Forward& f) const override { f.handler().elementwise().unary(Unary::Copy, f[x_], f[y_]); }
+  void backward(Backward& b) const override { b.handler().elementwise().unary(Unary::Copy, b.delta(y_), b.delta(x_)); }
+
+ private:
+  In x_;
+  Out y_;
+};
+
+void register_flatten(Catalog& catalog) { catalog.of<Layer>().add<Flatten>(); }
+
+}  // namespace squall
