@@ -1,0 +1,85 @@
+// An experiment: one JSON file with network, data, tasks, masks and training (docs/commands/train.md).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "squall/core/architecture.hpp"
+#include "squall/training/hook.hpp"
+#include "squall/training/rsn2.hpp"
+#include "squall/training/stepper.hpp"
+#include "squall/training/task.hpp"
+
+namespace squall {
+
+struct TaskOptions {
+  std::string data, input, targets, loss, output;
+  json scorers = json::array({"Accuracy"});
+  static constexpr auto fields = std::tuple{
+      field("data", &TaskOptions::data, "name of the data section"),
+      field("input", &TaskOptions::input, "output of Input that gets the examples; default: the task's name"),
+      field("targets", &TaskOptions::targets, "output of Input that gets the targets; default: NAME_targets"),
+      field("loss", &TaskOptions::loss, "its Loss layer; may be absent where only one is reached"),
+      field("output", &TaskOptions::output, "LAYER.OUTPUT that is scored"),
+      field("scorers", &TaskOptions::scorers, "list of scorers, by name or as objects")};
+};
+
+struct CheckpointOptions {
+  Index interval = 1, keep = 1;
+  static constexpr auto fields = std::tuple{
+      field("interval", &CheckpointOptions::interval, "epochs between checkpoints; 0: only when interrupted"),
+      field("keep", &CheckpointOptions::keep, "how many are kept: checkpoint.h5, checkpoint.1.h5, ...")};
+};
+
+struct StageOptions {
+  json stepper = {{"@type", "Sgd"}};
+  Index batch_size = 100, max_epochs = 0;
+  bool shuffle = true;
+  json hooks = json::array();
+  json weight_modifiers, gradient_modifiers;
+  std::string mix = "cycle";
+  std::vector<std::string> tasks;
+  std::vector<std::string> frozen;
+  json checkpoint = json::object();
+  static constexpr auto fields = std::tuple{
+      field("stepper", &StageOptions::stepper, "how parameters are updated"),
+      field("batch_size", &StageOptions::batch_size, "examples per update and task"),
+      field("max_epochs", &StageOptions::max_epochs, "stop after so many; 0: hooks must stop"),
+      field("shuffle", &StageOptions::shuffle, "new order of examples in each epoch"),
+      field("hooks", &StageOptions::hooks, "list of hooks, or object of named ones"),
+      field("weight_modifiers", &StageOptions::weight_modifiers, "patterns to modifiers of weights, after each update"),
+      field("gradient_modifiers", &StageOptions::gradient_modifiers, "patterns to modifiers of gradients"),
+      field("mix", &StageOptions::mix, "tasks of unequal size: cycle or shortest"),
+      field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
+      field("frozen", &StageOptions::frozen, "patterns of layers that are not trained"),
+      field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints")};
+};
+
+struct Experiment {
+  json source;                   // the whole, after --set and --seed
+  std::filesystem::path folder;  // of the file: relative paths start here
+  Architecture architecture;
+  json initialize;
+  std::string init_from;
+  json data = json::object();  // name -> reader
+  std::vector<std::pair<std::string, TaskOptions>> tasks;
+  std::optional<Rsn2> sparsify;
+  std::vector<StageOptions> stages;
+  std::uint64_t seed = 1;
+
+  const TaskOptions& task(std::string_view name) const;
+};
+
+// Changes one value: "train.stepper.learning_rate=0.01"; numbers index lists; the value is JSON or else a text.
+void set_value(json& document, std::string_view assignment);
+
+// Reads, applies `sets` and the seed, and checks everything that can be checked without data; throws ConfigError with
+// every problem and its JSON path.
+Experiment read_experiment(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                           std::optional<std::uint64_t> seed, const Catalog& catalog);
+Experiment parse_experiment(json document, const std::filesystem::path& folder, std::string_view name,
+                            const Catalog& catalog);
+
+}  // namespace squall

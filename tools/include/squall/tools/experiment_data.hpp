@@ -1,0 +1,40 @@
+// The data sets of an experiment as iterators for its tasks.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "squall/io/reader.hpp"
+#include "squall/tools/experiment.hpp"
+#include "squall/training/iterators.hpp"
+
+namespace squall {
+
+class ExperimentData {
+ public:
+  using Tasks = std::vector<std::pair<std::string, TaskOptions>>;
+  // Reads nothing yet; throws ConfigError for readers that cannot be made and FileError for files that are missing.
+  ExperimentData(const json& data, Tasks tasks, const Catalog& catalog, std::filesystem::path folder,
+                 std::uint64_t seed);
+
+  // Mini-batches of these tasks side by side; `split` is train, validation or test.
+  std::unique_ptr<DataIterator> training(const std::vector<std::string>& tasks, Index batch_size, bool shuffle,
+                                         Mix mix);
+  // In order, for scores; null when a task has no such split.
+  std::unique_ptr<DataIterator> scoring(const std::string& task, std::string_view split, Index batch_size = 500);
+  const DataSet& set(const std::string& name);  // loads it
+
+ private:
+  std::shared_ptr<const DataSource> source(const std::string& task, std::string_view split);
+  const TaskOptions& task(std::string_view name) const;
+
+  std::map<std::string, std::unique_ptr<Reader>> readers_;
+  Tasks tasks_;
+  const Catalog& catalog_;
+  std::filesystem::path folder_;
+  std::uint64_t seed_;
+  std::map<std::string, DataSet> sets_;
+  std::map<std::string, std::shared_ptr<const DataSource>> sources_;
+};
+
+}  // namespace squall

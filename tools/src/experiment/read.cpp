@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <fstream>
+
+#include "squall/io/atomic_file.hpp"
+#include "squall/tools/experiment.hpp"
+
+namespace squall {
+
+namespace {
+
+class Parser {
+ public:
+  Parser(json document, const std::filesystem::path& folder, const Catalog& catalog) : catalog_(catalog) {
+    out_.source = std::move(document);
+    out_.folder = folder;
+  }
+
+  Experiment run(std::string_view name) {
+    const json& j = out_.source;
+    if (!j.is_object()) raise<ConfigError>(name, ": an experiment should be an object, not ", j.type_name());
+    reject_unknown_keys(j, "", {"network", "init_from", "initialize", "data", "tasks", "sparsify", "train", "seed"},
+                        problems_);
+    read_network();
+    if (j.contains("initialize")) out_.initialize = j["initialize"];
+    if (auto e = j.contains("init_from") ? read_value(j["init_from"], out_.init_from) : Expectation{})
+      problems_.add("init_from", "should be " + *e);
+    if (auto e = j.contains("seed") ? read_value(j["seed"], out_.seed) : Expectation{})
+      problems_.add("seed", "should be " + *e);
+    if (out_.initialize.is_null() && out_.init_from.empty())
+      problems_.add("initialize",
+                    "is missing; say how parameters begin, like {\"default\": {\"@type\": \"Gaussian\"}}");
+    read_data();
+    read_tasks();
+    read_sparsify();
+    read_stages();
+    problems_.raise_if_any(concat(name, ": the experiment cannot be run"));
+    return std::move(out_);
+  }
+
+ private:
+  void read_network() {
+    json network = out_.source.contains("network") ? out_.source["network"] : json();
+    try {
+      if (network.is_string()) {
+        const auto file = out_.folder / network.get<std::string>();
+        const auto bytes = read_whole_file(file);
+        network = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+        out_.source["network"] = network;
+      }
+      out_.architecture = Architecture::from_json(network);
+    } catch (const Error& e) {
+      problems_.add("", e.what());
+    }
+  }
+
+  void read_data() {
+    const json& j = out_.source;
+    if (!j.contains("data") || !j["data"].is_object() || j["data"].empty()) {
+      problems_.add("data", "should be an object of named data sets, each with an '@type'");
+      return;
+    }
+    out_.data = j["data"];
+  }
+
+  void read_tasks() {
+    json tasks = out_.source.contains("tasks") ? out_.source["tasks"] : json();
+    const bool single = tasks.is_null();
+    if (single && out_.data.size() == 1) tasks = {{"default", {{"data", out_.data.begin().key()}}}};
+    if (!tasks.is_object() || tasks.empty()) {
+      problems_.add("tasks", "should be an object of tasks; it may be absent only where there is one data set");
+      return;
+    }
+    std::vector<std::string> known;
+    for (const auto& [name, reader] : out_.data.items()) known.push_back(name);
+    for (const auto& [name, j] : tasks.items()) {
+      TaskOptions t;
+      read_fields(j, "tasks." + name, t, problems_);
+      if (t.input.empty()) t.input = name == "default" ? "default" : name;
+      if (t.targets.empty()) t.targets = name == "default" ? "targets" : name + "_targets";
+      if (t.data.empty() && std::ranges::find(known, name) != known.end()) t.data = name;
+      if (std::ranges::find(known, t.data) == known.end())
+        problems_.add("tasks." + name + ".data",
+                      concat("there is no data set '", t.data, "'", did_you_mean(t.data, known)));
+      out_.tasks.emplace_back(name, t);
+    }
+  }
+
+  void read_sparsify() {
+    if (!out_.source.contains("sparsify") || out_.source["sparsify"].is_null()) return;
+    const json& j = out_.source["sparsify"];
+    if (j.is_object() && j.contains("@type") && j["@type"] != "Rsn2") {
+      problems_.add("sparsify", concat("unknown type ", j["@type"].dump(), "; known is Rsn2"));
+      return;
+    }
+    Rsn2 rsn2;
+    read_fields(j, "sparsify", rsn2.options, problems_);
+    const json& when = rsn2.options.when;
+    const bool after = when.is_object() && when.size() == 1 && when.contains("after_epochs") &&
+                       when["after_epochs"].is_number_integer() && when["after_epochs"].get<Index>() > 0;
+    if (when != "start" && !after) problems_.add("sparsify.when", "should be \"start\" or {\"after_epochs\": N}");
+    check_names(rsn2.options.order, "sparsify.order");
+    out_.sparsify = std::move(rsn2);
+  }
+
+  void check_names(const std::vector<std::string>& names, const std::string& where) {
+    std::vector<std::string> known;
+    for (const auto& [name, task] : out_.tasks) known.push_back(name);
+    for (const auto& name : names)
+      if (std::ranges::find(known, name) == known.end())
+        problems_.add(where, concat("there is no task '", name, "'", did_you_mean(name, known)));
+  }
+
+  void read_stages() {
+    const json& j = out_.source;
+    if (!j.contains("train") || !j["train"].is_object()) {
+      problems_.add("train", "should be an object with stepper, batch_size, max_epochs, hooks, ...");
+      return;
+    }
+    if (!j["train"].contains("stages")) {
+      read_stage(j["train"], "train");
+      return;
+    }
+    reject_unknown_keys(j["train"], "train", {"stages"}, problems_);
+    if (!j["train"]["stages"].is_array() || j["train"]["stages"].empty()) {
+      problems_.add("train.stages", "should be a list of stages");
+      return;
+    }
+    std::size_t i = 0;
+    for (const auto& stage : j["train"]["stages"]) read_stage(stage, concat("train.stages.", i++));
+  }
+
+  void read_stage(const json& j, const std::string& where) {
+    StageOptions s;
+    read_fields(j, where, s, problems_);
+    if (s.batch_size < 1) problems_.add(where + ".batch_size", "should be at least 1");
+    if (s.max_epochs < 0) problems_.add(where + ".max_epochs", "should not be negative");
+    if (s.mix != "cycle" && s.mix != "shortest") problems_.add(where + ".mix", "should be cycle or shortest");
+    check_names(s.tasks, where + ".tasks");
+    CheckpointOptions checkpoint;
+    read_fields(s.checkpoint, where + ".checkpoint", checkpoint, problems_);
+    catalog_.of<UpdateRule>().make(s.stepper, where + ".stepper", catalog_, problems_);
+    check_hooks(s, where);
+    if (s.tasks.empty())
+      for (const auto& [name, task] : out_.tasks) s.tasks.push_back(name);
+    out_.stages.push_back(std::move(s));
+  }
+
+  void check_hooks(const StageOptions& s, const std::string& where) {
+    bool stops = s.max_epochs > 0;
+    if (!s.hooks.is_array() && !s.hooks.is_object()) {
+      problems_.add(where + ".hooks", "should be a list of hooks or an object of named hooks");
+      return;
+    }
+    for (const auto& [key, j] : s.hooks.items()) {
+      catalog_.of<Hook>().make(j, where + ".hooks." + key, catalog_, problems_);
+      stops = stops || (j.is_object() && j.contains("@type") &&
+                        (j["@type"] == "EarlyStopper" || j["@type"].get<std::string>().starts_with("Stop")));
+    }
+    if (!stops) problems_.add(where + ".max_epochs", "training would never end: give max_epochs or a hook that stops");
+  }
+
+  const Catalog& catalog_;
+  Experiment out_;
+  Problems problems_;
+};
+
+}  // namespace
+
+const TaskOptions& Experiment::task(std::string_view name) const {
+  for (const auto& t : tasks)
+    if (t.first == name) return t.second;
+  std::vector<std::string> known;
+  for (const auto& t : tasks) known.push_back(t.first);
+  raise<ConfigError>("there is no task '", name, "'", did_you_mean(name, known), "; tasks are: ", join(known));
+}
+
+Experiment parse_experiment(json document, const std::filesystem::path& folder, std::string_view name,
+                            const Catalog& catalog) {
+  return Parser(std::move(document), folder, catalog).run(name);
+}
+
+Experiment read_experiment(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                           std::optional<std::uint64_t> seed, const Catalog& catalog) {
+  const auto bytes = read_whole_file(file);
+  json document = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+  for (const auto& s : sets) set_value(document, s);
+  if (seed) document["seed"] = *seed;
+  return parse_experiment(std::move(document), file.parent_path(), file.string(), catalog);
+}
+
+}  // namespace squall

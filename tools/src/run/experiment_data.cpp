@@ -1,0 +1,76 @@
+#include "squall/tools/experiment_data.hpp"
+
+namespace squall {
+
+ExperimentData::ExperimentData(const json& data, Tasks tasks, const Catalog& catalog, std::filesystem::path folder,
+                               std::uint64_t seed)
+    : tasks_(std::move(tasks)), catalog_(catalog), folder_(std::move(folder)), seed_(seed) {
+  Problems problems;
+  for (const auto& [name, description] : data.items()) {
+    auto reader = catalog.of<Reader>().make(description, "data." + name, catalog, problems);
+    if (reader) reader->check_files(folder_, "data." + name, problems);
+    readers_[name] = std::move(reader);
+  }
+  problems.raise_if_any("the data cannot be read");
+}
+
+const TaskOptions& ExperimentData::task(std::string_view name) const {
+  for (const auto& t : tasks_)
+    if (t.first == name) return t.second;
+  raise<ConfigError>("there is no task '", name, "'");
+}
+
+const DataSet& ExperimentData::set(const std::string& name) {
+  auto found = sets_.find(name);
+  if (found == sets_.end()) found = sets_.emplace(name, readers_.at(name)->load(folder_)).first;
+  return found->second;
+}
+
+std::shared_ptr<const DataSource> ExperimentData::source(const std::string& name, std::string_view split) {
+  const std::string key = concat(name, "/", split);
+  auto& slot = sources_[key];
+  if (slot) return slot;
+  const TaskOptions& options = task(name);
+  const DataSet& data = set(options.data);
+  if (!data.has(split)) return nullptr;
+  auto made = std::make_shared<DataSource>();
+  made->sequences = data.has_time;
+  made->fields.emplace_back(options.input, data.array(split, "default"));
+  made->fields.emplace_back(options.targets, data.array(split, "targets"));
+  slot = made;
+  return slot;
+}
+
+std::unique_ptr<DataIterator> ExperimentData::training(const std::vector<std::string>& tasks, Index batch_size,
+                                                       bool shuffle, Mix mix) {
+  std::vector<std::unique_ptr<DataIterator>> parts;
+  for (const auto& name : tasks) {
+    const auto data = source(name, "train");
+    if (!data) raise<DataError>("data.", task(name).data, " has no training data for task '", name, "'");
+    std::unique_ptr<DataIterator> part = std::make_unique<Minibatches>(
+        data,
+        MinibatchesOptions{.batch_size = batch_size, .shuffle = shuffle, .seed = seed_, .stream = "shuffle/" + name});
+    std::vector<std::unique_ptr<Augment>> changes;
+    Problems problems;
+    const json& wanted = readers_.at(task(name).data)->common().augment;
+    for (const auto& [key, description] : wanted.items())
+      changes.push_back(catalog_.of<Augment>().make(description, concat("data.", task(name).data, ".augment.", key),
+                                                    catalog_, problems));
+    problems.raise_if_any("the data cannot be augmented");
+    if (!changes.empty())
+      part = std::make_unique<Augmented>(std::move(part), std::move(changes), seed_, "augment/" + name);
+    parts.push_back(std::move(part));
+  }
+  if (parts.size() == 1) return std::move(parts.front());
+  return std::make_unique<Zipped>(std::move(parts), mix);
+}
+
+std::unique_ptr<DataIterator> ExperimentData::scoring(const std::string& task_name, std::string_view split,
+                                                      Index batch_size) {
+  const auto data = source(task_name, split);
+  if (!data) return nullptr;
+  return std::make_unique<Minibatches>(
+      data, MinibatchesOptions{.batch_size = batch_size, .shuffle = false, .seed = seed_, .stream = "score"});
+}
+
+}  // namespace squall

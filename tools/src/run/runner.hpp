@@ -1,0 +1,51 @@
+// One run of an experiment: its network, data, phases and files.
+#pragma once
+
+#include <chrono>
+
+#include "run/checkpoint.hpp"
+#include "run/metrics_file.hpp"
+#include "run/phases.hpp"
+#include "squall/tools/run.hpp"
+
+namespace squall {
+
+class Runner : private TrainingObserver {
+ public:
+  Runner(const Experiment& experiment, const RunOptions& options, const Catalog& catalog,
+         std::shared_ptr<Handler> handler, int threads);
+  RunResult run();
+
+ private:
+  void epoch_begins(Index epoch, Index batches) override;
+  void update_done(const Progress&, Index batch, Index batches, double loss) override;
+  void epoch_ends(const Progress&, const std::vector<std::pair<std::string, double>>&, double seconds) override;
+  void message(const std::string& text) override;
+
+  void begin_network();
+  void continue_from(const Checkpoint& checkpoint);
+  void make_masks(const Phase& phase);
+  Ended run_phase(std::size_t index, const Checkpoint* checkpoint);
+  void add_hooks(Trainer& trainer, const StageOptions& stage);
+  void save_now(const Trainer* trainer, bool phase_done);
+  json make_report();
+  json description() const;
+  std::filesystem::path file(std::string_view name) const { return options_.out / name; }
+  double seconds() const;
+
+  const Experiment& experiment_;
+  RunOptions options_;
+  const Catalog& catalog_;
+  int threads_;
+  ExperimentData data_;
+  Network network_;
+  std::vector<Phase> phases_;
+  CheckpointInfo info_;
+  std::unique_ptr<MetricsFile> metrics_;
+  Trainer* trainer_ = nullptr;  // of the running phase
+  CheckpointOptions checkpoint_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  double seconds_before_ = 0;
+};
+
+}  // namespace squall
