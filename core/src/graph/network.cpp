@@ -183,11 +183,19 @@ void Network::backward() {
 
 const std::vector<ParameterStore::Trainable>& Network::trainable() {
   if (current_ == nullptr) raise<ConfigError>("trainable() needs a forward pass first");
-  PassState& pass = state(current_pass_);
-  if (!pass.trainable_known || trainable_pass_ != current_pass_.index) {
+  return trainable(current_pass_);
+}
+
+const std::vector<ParameterStore::Trainable>& Network::trainable(PassId id) {
+  if (store_generation_ != store_->generation()) {
+    drop_bindings();
+    store_generation_ = store_->generation();
+  }
+  PassState& pass = state(id);
+  if (!pass.trainable_known || trainable_pass_ != id.index) {
     pass.trainable = store_->trainable(*pass.plan);
     pass.trainable_known = true;
-    trainable_pass_ = current_pass_.index;
+    trainable_pass_ = id.index;
   }
   return pass.trainable;
 }

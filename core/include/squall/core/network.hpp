@@ -109,6 +109,7 @@ class Network {
   void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
   // Pieces of the flat vectors trained by the last forward pass, for update rules. Valid until masks change.
   const std::vector<ParameterStore::Trainable>& trainable();
+  const std::vector<ParameterStore::Trainable>& trainable(PassId pass);  // of any pass, also before it runs
   // After an update rule has written trainable() pieces. After any other write: store().touch().
   void parameters_changed() { store_->touch_updated(); }
 

@@ -34,6 +34,7 @@ class DataIterator {
 struct DataSource {
   std::vector<std::pair<std::string, HostArray>> fields;
   bool sequences = false;  // true: first axis is time, second the examples
+  Index examples() const { return fields.empty() ? 0 : fields[0].second.shape()[sequences ? 1 : 0]; }
 };
 
 }  // namespace squall

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "squall/core/catalog.hpp"
+#include "squall/core/host_array.hpp"
 #include "squall/training/logs.hpp"
 #include "squall/training/schedule.hpp"
 
@@ -16,20 +17,29 @@ enum class Verdict : std::uint8_t { Continue, Stop };
 enum class Timescale : std::uint8_t { Epoch, Update };
 std::span<const EnumName<Timescale>> enum_names(Timescale);  // "epoch", "update"
 
+// Hooks run in this order, and as they were added within a stage, so that what is measured can be judged and what was
+// decided can be saved.
+enum class HookStage : std::uint8_t { Measure, Judge, Save };
+
 class Hook : public Describable {
  public:
   static constexpr std::string_view kFamily = "hook";
+  virtual HookStage stage() const { return HookStage::Measure; }
   virtual Timescale timescale() const = 0;
   virtual Index interval() const = 0;
   virtual std::string name() const = 0;  // unique in a trainer; default: the type
   // Before training; throws ConfigError when something it needs is not there (an iterator, a layer, a log).
   virtual void start(Trainer&) {}
-  // At count 0 before training, then whenever count % interval == 0.
+  // At count 0 before training, then whenever count % interval == 0. Not again when training is continued.
   virtual Verdict run(Trainer& trainer, const Progress& progress) = 0;
-  virtual void finish(Trainer&) {}  // after training, however it ended
+  // When training is continued, before anything else: whether there is nothing left to do.
+  virtual Verdict still_stopped(Trainer&, const Progress&) { return Verdict::Continue; }
+  virtual void finish(Trainer&) {}  // after training, however it ended (Trainer::ended())
   // State that a continued run needs; parameters are stored apart.
   virtual json save_state() const { return json::object(); }
   virtual void load_state(const json&) {}
+  virtual std::vector<HostArray> save_arrays() const { return {}; }
+  virtual void load_arrays(std::vector<HostArray>) {}
 };
 
 // Options every hook has; a hook's own options struct derives from it and lists these with kHookFields.

@@ -9,25 +9,31 @@
 namespace squall {
 
 struct TensorMaskReport {
-  std::string parameter;                // "hidden_1.W"
+  std::string parameter;  // "hidden_1.W"
+  // Of slices; of a tensor without task axis those whose losses reach it (a Loss layer's name where no slice says
+  // more).
   std::vector<std::string> tasks;
-  std::vector<Index> kept;              // per task
-  std::vector<Index> dead_units;        // per task: output units that keep no incoming weight
-  Index elements = 0;                   // of one slice
+  bool sliced = false;                      // each task has a slice of its own; false: one mask for all of them
+  std::vector<Index> kept;                  // per task
+  std::vector<Index> dead_units;            // per task: output units that keep no incoming weight
+  Index elements = 0;                       // of one slice
   std::vector<std::vector<Index>> overlap;  // tasks x tasks: weights kept by both (diagonal: kept)
-  Index free = 0;                       // owned by nobody
+  Index owned_twice = 0;                    // by two slices or more
+  Index free = 0;                           // owned by nobody
 };
 
 struct MaskReport {
   std::vector<TensorMaskReport> tensors;
-  std::vector<std::string> warnings;    // shortfalls, starved units
-  Index overlap() const;                // weights owned by more than one task
-  double density(std::string_view task) const;  // kept / elements over all masked tensors the task has
+  std::vector<std::string> warnings;            // shortfalls, starved units
+  Index overlap() const;                        // weights owned by more than one task
+  double density(std::string_view task) const;  // kept / elements over all masked tensors the task has; 1: it has none
+  std::vector<std::string> tasks() const;       // in order of appearance
   json to_json() const;
-  std::string text() const;             // a table for people
+  std::string text() const;  // a table for people
 };
 
-// Of the masks a network has now, in whatever form.
+// Of the masks a network has now, in whatever form. A slice for which none has been chosen yet (all ones beside slices
+// with masks) counts as kept, but in no overlap.
 MaskReport report_masks(const Network& network);
 
 }  // namespace squall

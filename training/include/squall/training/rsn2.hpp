@@ -21,12 +21,12 @@ std::span<const EnumName<Rsn2Mode>> enum_names(Rsn2Mode);  // "parallel", "seque
 struct Rsn2Options {
   double sparsity = 90;  // percent pruned per task
   Score score = Score::Magnitude;
-  Index examples = 10000;   // of training data, for scores by gradients
-  bool exclusive = true;    // a weight belongs to at most one task
+  Index examples = 10000;  // of training data, for scores by gradients
+  bool exclusive = true;   // a weight belongs to at most one task
   Quota quota = Quota::Unit;
-  bool biases = false;      // prune biases as well
-  bool rescale = true;      // scale initial weights to the masked fan-in
-  json when = "start";      // or {"after_epochs": N}
+  bool biases = false;  // prune biases as well
+  bool rescale = true;  // scale initial weights to the masked fan-in
+  json when = "start";  // or {"after_epochs": N}
   Rsn2Mode mode = Rsn2Mode::Parallel;
   std::vector<std::string> order;  // of tasks; default: as declared
   std::string compat;              // "beyondml": the original's literal selection
@@ -49,7 +49,9 @@ class Rsn2 final : public DescribedAs<Describable, Rsn2, Rsn2Options> {
   static constexpr std::string_view kType = "Rsn2";
   // Chooses, sets and packs the masks of these tasks. `data` gives their training batches (for scores by gradients);
   // `seed` is that of random scores. Throws ConfigError naming parameter and numbers when the tasks want more weights
-  // than there are. Weights owned before stay with their owners; tasks that already have masks are not touched.
+  // than there are, before anything is changed. Weights owned before stay with their owners; tasks that already have
+  // masks are not touched. One task after another (sequential): call it once per task, before its training; slices of
+  // tasks that have not come yet keep all their weights, and a tensor is packed when the last of its tasks has come.
   MaskReport apply(Network& network, std::span<const Task> tasks, DataIterator* data, std::uint64_t seed) const;
 };
 

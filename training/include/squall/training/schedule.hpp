@@ -18,6 +18,7 @@ class Schedule : public Describable {
   // `count` is the number of finished epochs or updates, `interval` how often the value is asked for (brainstorm's n
   // and interval: k = count / interval).
   virtual double value(Index count, Index interval) const = 0;
+  virtual bool always_by_epoch() const { return false; }  // counts epochs whatever it is asked for
 };
 
 // A number or {"@type": schedule, ..., "timescale": "epoch" | "update"} of an option.
@@ -26,7 +27,8 @@ class Scheduled {
   Scheduled(double constant = 0) : constant_(constant) {}  // NOLINT: a number is a schedule
   static Scheduled from_json(const json& j, std::string_view where, const Catalog& catalog, Problems& problems);
   double at(const Progress& p) const {
-    return schedule_ ? schedule_->value(by_update_ ? p.update : p.epoch, 1) : constant_;
+    if (!schedule_) return constant_;
+    return schedule_->value(by_update_ && !schedule_->always_by_epoch() ? p.update : p.epoch, 1);
   }
 
  private:

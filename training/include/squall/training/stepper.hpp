@@ -30,6 +30,8 @@ class Stepper {
   UpdateRule& rule() const { return *rule_; }
   // Fresh state for this network; also after the form of a parameter has changed (masks packed).
   void start(Network& network);
+  // Whether it was started for this network and the flat parameter vector is still laid out as it was then.
+  bool fits(const Network& network) const;
   // One update on the data already provided: gradients of the pass's heads, then the rule, then weight modifiers.
   void step(PassId pass, const Progress& progress);
   Index steps() const { return steps_; }
@@ -41,6 +43,7 @@ class Stepper {
   UpdateRange range_of(const ParameterStore::Trainable& piece) const;
   std::unique_ptr<UpdateRule> rule_;
   Network* network_ = nullptr;
+  std::vector<Index> offsets_;  // of the parameters when it was started
   DeviceBlock block_;
   std::vector<Tensor> state_;
   Index steps_ = 0;

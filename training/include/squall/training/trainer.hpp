@@ -14,22 +14,28 @@
 
 namespace squall {
 
-enum class Ended : std::uint8_t { Finished, StoppedByHook, Interrupted };
+class ScoreBoard;
+
+// Failed: by an exception, which train() passes on.
+enum class Ended : std::uint8_t { Finished, StoppedByHook, Interrupted, Failed };
 
 // Where the trainer's messages go: progress displays, files of metrics. All calls come from the training thread.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
-  virtual void epoch_begins(Index /*epoch*/, Index /*batches*/) {}
+  virtual void epoch_begins(Index /*epoch, from 1*/, Index /*batches*/) {}
   virtual void update_done(const Progress&, Index /*batch*/, Index /*batches*/, double /*loss*/) {}
-  // What epoch hooks and rolling training logged in this epoch (path -> value).
+  // What hooks and rolling training logged in this epoch (path -> value); once before the first one, with epoch 0, when
+  // hooks logged anything then.
   virtual void epoch_ends(const Progress&, const std::vector<std::pair<std::string, double>>&, double /*seconds*/) {}
   virtual void message(const std::string&) {}
 };
 
 class Trainer {
  public:
+  // Tasks are completed (complete_task). No tasks: all losses of the network are trained.
   Trainer(Network& network, std::unique_ptr<Stepper> stepper, std::vector<Task> tasks);
+  ~Trainer();
 
   void add_hook(std::unique_ptr<Hook> hook);  // throws ConfigError when the name is taken
   void set_observer(TrainingObserver* observer) { observer_ = observer; }
@@ -48,21 +54,29 @@ class Trainer {
   const std::vector<Task>& tasks() const { return tasks_; }
   const Progress& progress() const { return progress_; }
   DataIterator* iterator(std::string_view name) const;  // of the running train(); null if there is none
-  const std::vector<std::unique_ptr<Hook>>& hooks() const { return hooks_; }
+  const std::vector<std::unique_ptr<Hook>>& hooks() const { return hooks_; }  // in the order in which they run
   void log(const std::string& path, double value);
   void say(const std::string& message);
   double last_loss() const { return last_loss_; }  // of the last update
   Index batch_in_epoch() const { return batch_in_epoch_; }
+  Ended ended() const { return ended_; }  // how the last train() ended, also for Hook::finish
 
-  // Everything but parameters and stepper state that a continued run needs.
+  // Everything but parameters and states of the network and the stepper's state that a continued run needs: counters,
+  // rolling sums, logs, hooks. Arrays of hooks are apart, by "HOOK/NUMBER". Hooks must have been added before.
   json save_state() const;
   void load_state(const json& state);
+  std::vector<std::pair<std::string, HostArray>> save_arrays() const;
+  void load_arrays(const std::vector<std::pair<std::string, HostArray>>& arrays);
 
  private:
+  void prepare(DataIterator& data);
+  void start_hooks();
+  Ended run(DataIterator& data, Index max_epochs);
+  bool first_hooks();
   bool run_hooks(Timescale timescale);
-  bool train_epoch(DataIterator& data);
-  void accumulate(const Batch& batch);
-  void log_rolling();
+  Ended train_epoch(DataIterator& data);
+  void finish_hooks(Ended how);
+  bool interrupted() const { return interrupt_ != nullptr && interrupt_->load(std::memory_order_relaxed) != 0; }
 
   Network& network_;
   std::unique_ptr<Stepper> stepper_;
@@ -76,10 +90,11 @@ class Trainer {
   PassId pass_;
   Batch batch_;
   Index batch_in_epoch_ = 0;  // batches of the current epoch that are done
-  std::map<std::string, ScoreSum> rolling_;
+  std::unique_ptr<ScoreBoard> rolling_;
   std::vector<std::pair<std::string, double>> logged_;  // since the epoch began
   double last_loss_ = 0;
   bool started_ = false;
+  Ended ended_ = Ended::Finished;
 };
 
 }  // namespace squall

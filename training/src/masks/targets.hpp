@@ -1,0 +1,41 @@
+// What gets a mask: tensors, or slices of tensors with a task axis, that the losses of tasks reach. Decided by the
+// graph, never by looking at numbers.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "squall/core/network.hpp"
+#include "squall/training/task.hpp"
+
+namespace squall::masks {
+
+struct Target {
+  int node = -1, slot = -1;
+  int slice = -1;                  // -1: the whole tensor
+  std::vector<std::size_t> tasks;  // whose losses reach it, ascending
+  std::string name;                // "hidden_1.W[digits]", "head.W"
+  std::string stream;              // of random scores
+  Index rows = 1, columns = 0;     // output units and what comes into each; a bias is one row
+  bool bias = false;
+  Index elements() const { return rows * columns; }
+};
+
+// (node, slot) of a parameter.
+using ParameterKey = std::pair<int, int>;
+inline ParameterKey key_of(const Target& t) { return {t.node, t.slot}; }
+
+// Targets by first task, then in the order of the network. What already has a mask is left out, with a warning.
+// Throws ConfigError when a task reaches nothing that can be masked, or something that is stored for inference.
+std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases,
+                                 std::vector<std::string>& warnings);
+
+// Whether a mask has been chosen for this slice (-1: for the tensor): not while all of its bytes are 1 beside others.
+bool is_chosen(const ParameterEntry& entry, int slice);
+
+// What training this task moves although other losses depend on it, and no mask keeps apart: one warning, or none.
+void warn_of_shared(const Network& network, const Task& task, std::vector<std::string>& warnings);
+
+}  // namespace squall::masks
