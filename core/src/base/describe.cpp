@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <utility>
 
 namespace squall {
 
@@ -14,7 +16,8 @@ Expectation read_whole(const json& j, T& out, const char* expected) {
       (j.is_number_float() && std::nearbyint(j.get<double>()) == j.get<double>() && std::abs(j.get<double>()) < 9e15)) {
     const double approximate = j.get<double>();
     const bool too_small = approximate < static_cast<double>(std::numeric_limits<T>::lowest());
-    const bool too_large = approximate > static_cast<double>(std::numeric_limits<T>::max());
+    const bool too_large = j.is_number_unsigned() ? !std::in_range<T>(j.get<std::uint64_t>())
+                                                  : approximate > static_cast<double>(std::numeric_limits<T>::max());
     if (!too_small && !too_large) {
       out = j.is_number_float() ? static_cast<T>(approximate) : j.get<T>();
       return std::nullopt;
@@ -68,8 +71,16 @@ void reject_unknown_keys(const json& j, std::string_view where, std::vector<std:
 }
 
 json parse_json(std::string_view text, std::string_view source) {
+  std::vector<std::set<std::string>> open;  // keys of the objects around the place that is read
+  const auto note_keys = [&](int, json::parse_event_t event, const json& parsed) {
+    if (event == json::parse_event_t::object_start) open.emplace_back();
+    if (event == json::parse_event_t::object_end) open.pop_back();
+    if (event == json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
+      raise<ConfigError>(source, ": the key '", parsed.get<std::string>(), "' is written twice in one object");
+    return true;
+  };
   try {
-    return json::parse(text);
+    return json::parse(text, note_keys);
   } catch (const nlohmann::json::parse_error& e) {
     const auto end = std::min(text.size(), static_cast<std::size_t>(e.byte > 0 ? e.byte - 1 : 0));
     const std::string_view before = text.substr(0, end);
@@ -79,6 +90,8 @@ json parse_json(std::string_view text, std::string_view source) {
     std::string what = e.what();
     if (const auto colon = what.find("syntax error"); colon != std::string::npos) what = what.substr(colon);
     raise<ConfigError>(source, ": line ", line, ", column ", column, ": not valid JSON: ", what);
+  } catch (const nlohmann::json::exception& e) {  // a number out of range
+    raise<ConfigError>(source, ": not valid JSON: ", e.what());
   }
 }
 

@@ -1,18 +1,27 @@
 #include "squall/core/host_array.hpp"
 
+#include <limits>
+
 namespace squall {
 
+namespace {
+
+std::size_t bytes_of(DType dtype, const Shape& shape) {
+  const Index most = std::numeric_limits<Index>::max() / static_cast<Index>(size_of(dtype));
+  SQUALL_CHECK(shape.elements() <= most, "too many bytes in ", shape, " of ", name_of(dtype));
+  return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
+}
+
+}  // namespace
+
 HostArray::HostArray(DType dtype, const Shape& shape)
-    : dtype_(dtype),
-      shape_(shape),
-      elements_(shape.elements()),
-      bytes_(static_cast<std::size_t>(elements_) * size_of(dtype)) {}
+    : dtype_(dtype), shape_(shape), elements_(shape.elements()), bytes_(bytes_of(dtype, shape)) {}
 
 void HostArray::resize(DType dtype, const Shape& shape) {
+  bytes_.resize(bytes_of(dtype, shape));
   dtype_ = dtype;
   shape_ = shape;
   elements_ = shape.elements();
-  bytes_.resize(static_cast<std::size_t>(elements_) * size_of(dtype));
 }
 
 HostArray HostArray::copy_of(const ConstTensor& host_view) {

@@ -28,8 +28,14 @@ Index Shape::elements() const {
 Shape Shape::with_front(Index extent) const { return Shape{extent}.joined(*this); }
 Shape Shape::with_back(Index extent) const { return joined(Shape{extent}); }
 Shape Shape::with_last(Index extent) const { return until(rank_ - 1).with_back(extent); }
-Shape Shape::from(int axis) const { return Shape(extents().subspan(static_cast<std::size_t>(axis))); }
-Shape Shape::until(int axis) const { return Shape(extents().first(static_cast<std::size_t>(axis))); }
+Shape Shape::from(int axis) const {
+  SQUALL_CHECK(axis >= 0 && axis <= rank_, text(), " has no axis ", axis);
+  return Shape(extents().subspan(static_cast<std::size_t>(axis)));
+}
+Shape Shape::until(int axis) const {
+  SQUALL_CHECK(axis >= 0 && axis <= rank_, text(), " has no axis ", axis);
+  return Shape(extents().first(static_cast<std::size_t>(axis)));
+}
 Shape Shape::joined(const Shape& tail) const {
   Shape whole = *this;
   for (Index e : tail.extents()) whole.push(e);
@@ -76,7 +82,7 @@ ShapeTemplate::ShapeTemplate(std::string_view text) : text_(text) {
   bool features_begun = false;
   for (std::string word; words >> word;) {
     SQUALL_CHECK(!open_end_, "shape template '", text_, "': nothing may follow '...'");
-    if (word == "T" && !batch_ && !features_begun) {
+    if (word == "T" && !time_ && !batch_ && !features_begun) {
       time_ = true;
     } else if (word == "B" && !batch_ && !features_begun) {
       batch_ = true;

@@ -1,17 +1,12 @@
 #include "squall/core/architecture.hpp"
 
 #include <algorithm>
-#include <set>
+
+#include "graph/architecture_check.hpp"
 
 namespace squall {
 
 namespace {
-
-bool is_identifier(std::string_view s) {
-  if (s.empty() || (s[0] >= '0' && s[0] <= '9')) return false;
-  return std::ranges::all_of(
-      s, [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
-}
 
 // "Layer" -> input default, "Layer.input" -> that one.
 void split_target(const std::string& target, std::string& layer, std::string& port) {
@@ -29,7 +24,9 @@ class Reader {
       problems_.add(where_, concat("should be an object of layers, not ", json_.type_name()));
     } else {
       for (const auto& [name, spec] : json_.items()) read_layer(name, spec, layers, connections);
-      check_targets(layers, connections);
+      std::vector<std::string> names;
+      for (const auto& [name, spec] : json_.items()) names.push_back(name);
+      check_connections(layers, connections, names, where_, problems_);
     }
     problems_.raise_if_any("the network cannot be used");
   }
@@ -39,10 +36,7 @@ class Reader {
 
   void read_layer(const std::string& name, const json& spec, std::vector<LayerSpec>& layers,
                   std::vector<Connection>& connections) {
-    static const std::set<std::string, std::less<>> kReserved{"default", "fallback", "parameters", "gradients"};
-    if (!is_identifier(name))
-      problems_.add(path(name), "a layer's name consists of letters, digits and _ and does not begin with a digit");
-    if (kReserved.contains(name)) problems_.add(path(name), concat("'", name, "' cannot be the name of a layer"));
+    check_layer_name(name, path(name), problems_);
     if (!spec.is_object()) {
       problems_.add(path(name), concat("should be an object, not ", spec.type_name()));
       return;
@@ -95,26 +89,6 @@ class Reader {
     }
   }
 
-  void check_targets(const std::vector<LayerSpec>& layers, const std::vector<Connection>& connections) {
-    std::vector<std::string> names;
-    for (const auto& l : layers) names.push_back(l.name);
-    for (const auto& c : connections) {
-      if (std::ranges::find(names, c.to) == names.end())
-        problems_.add(path(c.from) + ".@outgoing_connections",
-                      concat("target layer '", c.to, "' does not exist", did_you_mean(c.to, names)));
-      if (c.to == "Input")
-        problems_.add(path(c.from) + ".@outgoing_connections", "nothing can be connected into Input");
-    }
-    const auto input = std::ranges::find(layers, "Input", &LayerSpec::name);
-    if (input == layers.end())
-      problems_.add(where_, "there is no layer 'Input' of type Input");
-    else if (input->type != "Input")
-      problems_.add(path("Input"), concat("should be of type Input, not ", input->type));
-    for (const auto& l : layers)
-      if (l.type == "Input" && l.name != "Input")
-        problems_.add(path(l.name), "a layer of type Input must be named Input");
-  }
-
   const json& json_;
   std::string where_;
   Problems problems_;
@@ -155,7 +129,9 @@ Port Architecture::input(const json& out_shapes) {
 }
 
 Port Architecture::add(const std::string& name, const std::string& type, const json& options) {
-  if (!is_identifier(name)) raise<ConfigError>("'", name, "' is not a name for a layer: letters, digits and _ only");
+  Problems problems;
+  check_layer_name(name, concat("'", name, "'"), problems);
+  problems.raise_if_any("the layer cannot be added");
   if (find(name) != nullptr) raise<ConfigError>("there are two layers named '", name, "'");
   layers_.push_back({name, type, options.is_null() ? json::object() : options});
   return {this, name, "default", "default"};
@@ -165,6 +141,7 @@ Port Architecture::operator[](std::string_view layer_dot_port) {
   Port port{this, "", "", ""};
   split_target(std::string(layer_dot_port), port.layer, port.input);
   port.output = port.input;
+  port.either_end = true;
   if (find(port.layer) == nullptr) {
     std::vector<std::string> names;
     for (const auto& l : layers_) names.push_back(l.name);
@@ -183,17 +160,20 @@ Port operator>>(const Port& from, const Port& to) {
   if (from.architecture != to.architecture) raise<ConfigError>("cannot connect layers of two architectures");
   to.architecture->connect({from.layer, from.output, to.layer, to.input});
   Port next = to;
-  if (next.output == next.input) next.output = "default";
+  if (next.either_end) next.output = "default";
   return next;
 }
 Port operator-(const Port& port, const std::string& output) {
   Port p = port;
   p.output = output;
+  p.either_end = false;
   return p;
 }
 Port operator-(const std::string& input, const Port& port) {
   Port p = port;
+  if (p.either_end) p.output = "default";
   p.input = input;
+  p.either_end = false;
   return p;
 }
 

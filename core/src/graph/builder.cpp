@@ -2,16 +2,29 @@
 
 #include <algorithm>
 
+#include "graph/architecture_check.hpp"
 #include "graph/join.hpp"
 
 namespace squall {
 
 void GraphBuilder::build() {
+  check_architecture();
+  problems_.raise_if_any("the network cannot be used");
   const auto order = canonical_order();
   problems_.raise_if_any("the network cannot be used");
   for (const auto& name : order) build_layer(*architecture_.find(name));
   if (problems_.empty()) decide_input_types();
   problems_.raise_if_any("the network cannot be used");
+}
+
+// Architectures that were wired in C++ have not been checked yet.
+void GraphBuilder::check_architecture() {
+  std::vector<std::string> names;
+  for (const auto& l : architecture_.layers()) {
+    names.push_back(l.name);
+    check_layer_name(l.name, "network." + l.name, problems_);
+  }
+  check_connections(architecture_.layers(), architecture_.connections(), names, "network", problems_);
 }
 
 // Layers by descending height (longest way to a sink), then by name: brainstorm's order, Input first.

@@ -18,6 +18,7 @@ class GraphBuilder {
   void build();
 
  private:
+  void check_architecture();
   std::vector<std::string> canonical_order();
   void report_cycle(const std::set<std::string>& stuck);
   void build_layer(const LayerSpec& spec);

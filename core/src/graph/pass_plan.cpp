@@ -103,21 +103,31 @@ class Planner {
 
   // An output has a delta if a loss depends on it through differentiable inputs and somebody before it needs one.
   void mark_deltas() {
+    mark_trained();
     std::vector<std::vector<char>> needed(at(graph_.size()));
     for (int n = 0; n < graph_.size(); ++n) {
       const Node& node = graph_.node(n);
-      NodePlan& p = plan_.nodes[at(n)];
-      bool any = false;
-      if (p.forward && !frozen(node)) {
-        std::ranges::fill(p.parameter_trained, char{1});
-        any = !node.parameters.empty();
-      }
+      const NodePlan& p = plan_.nodes[at(n)];
+      bool any = p.forward && !node.parameters.empty() && !frozen(node);
       for (std::size_t i = 0; i < node.inputs.size(); ++i)
         any =
             any || (p.input_active[i] && node.inputs[i].differentiable && source_needed(node.inputs[i].source, needed));
       for (const auto& output : node.outputs) needed[at(n)].push_back(any || wanted(node, output));
     }
     for (int n = graph_.size(); n-- > 0;) mark_node_deltas(n, needed);
+  }
+
+  // Parameters of layers that run, and those that running layers read.
+  void mark_trained() {
+    for (int n = 0; n < graph_.size(); ++n) {
+      const NodePlan& p = plan_.nodes[at(n)];
+      if (p.forward && !frozen(graph_.node(n))) std::ranges::fill(plan_.nodes[at(n)].parameter_trained, char{1});
+      for (std::size_t i = 0; i < graph_.node(n).inputs.size(); ++i) {
+        const Source& s = graph_.node(n).inputs[i].source;
+        if (s.kind == Source::Kind::Parameter && p.input_active[i] && !frozen(graph_.node(s.node)))
+          plan_.nodes[at(s.node)].parameter_trained[at(s.slot)] = 1;
+      }
+    }
   }
 
   bool source_needed(const Source& s, const std::vector<std::vector<char>>& needed) const {

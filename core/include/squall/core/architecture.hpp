@@ -34,6 +34,7 @@ struct LayerSpec {
 struct Port {
   Architecture* architecture = nullptr;
   std::string layer, input = "default", output = "default";
+  bool either_end = false;  // named by operator[]: whichever end of a connection it is used at
 };
 Port operator>>(const Port& from, const Port& to);            // connects; gives `to`, to go on from its default output
 Port operator-(const Port& port, const std::string& output);  // leave from another output
