@@ -136,8 +136,8 @@ void Network::set_gradient_modifiers(const json& patterns, std::string_view wher
   gradient_modifiers_ = make_modifiers(patterns, where, true);
 }
 
-// Only what the last pass trains is modified, so that resting tasks never change. Values of packed parameters are
-// modified slice by slice, and only what each slice owns is written back.
+// Only what the last pass trains is modified, so that resting tasks never change. Packed parameters are modified slice
+// by slice, and only what each slice owns is written back.
 void Network::apply(const std::vector<BoundModifier>& modifiers, bool gradients) {
   if (modifiers.empty() || current_ == nullptr) return;
   store_->refresh();
@@ -148,7 +148,8 @@ void Network::apply(const std::vector<BoundModifier>& modifiers, bool gradients)
     if (m.task >= 0 && !p.has_delta[at(m.task)]) continue;
     const bool packed = e.form == ParameterForm::Packed;
     if (packed && gradients) {
-      m.modifier->apply(*handler_, store_->storage(e), store_->storage_gradient(e), m.context);
+      m.modifier->apply(*handler_, store_->effective_values(e).at(m.task), store_->own_gradient(e, m.task), m.context);
+      store_->take_own_gradients(e);
       continue;
     }
     Tensor value = packed ? store_->effective_values(e) : store_->storage(e);

@@ -162,12 +162,21 @@ void ParameterStore::finish_gradients(const PassPlan& plan) {
     if (p.gradient[at(e.slot)] == NodePlan::Send::Nothing) continue;
     const Tensor gradient = storage_gradient(e);
     if (e.form == ParameterForm::Masked) ops.select_owner(gradient, device_mask(e), 1, gradient);
-    if (e.form != ParameterForm::Packed) continue;
-    const Tensor slices = effective_gradient(e.node, e.slot);
-    for (int t = 0; t < e.tasks(); ++t)
-      ops.select_owner(slices.at(t), device_mask(e), static_cast<std::uint8_t>(t),
-                       Sink(gradient, t == 0 ? Write::Overwrite : Write::Add));
+    if (e.form == ParameterForm::Packed) take_own_gradients(e);
   }
+}
+
+Tensor ParameterStore::own_gradient(const ParameterEntry& e, int task) {
+  const Tensor slice = effective_gradient(e.node, e.slot).at(task);
+  handler_.elementwise().select_owner(slice, device_mask(e), static_cast<std::uint8_t>(task), slice);
+  return slice;
+}
+
+void ParameterStore::take_own_gradients(const ParameterEntry& e) {
+  const Tensor slices = effective_gradient(e.node, e.slot);
+  for (int t = 0; t < e.tasks(); ++t)
+    handler_.elementwise().select_owner(slices.at(t), device_mask(e), static_cast<std::uint8_t>(t),
+                                        Sink(storage_gradient(e), t == 0 ? Write::Overwrite : Write::Add));
 }
 
 std::vector<HostArray> ParameterStore::save_storage() const {

@@ -60,6 +60,9 @@ class ParameterStore {
   // Of packed parameters: the slices, and what each of them owns taken over into storage.
   Tensor effective_values(const ParameterEntry& e) const;
   void take_effective(const ParameterEntry& e);
+  // The same for their gradients after finish_gradients(): a slice without what others own, and all slices back.
+  Tensor own_gradient(const ParameterEntry& e, int task);
+  void take_own_gradients(const ParameterEntry& e);
   // Brings effective values up to date after storage has changed; cheap when nothing has.
   void refresh();
   void touch() { stale_ = Stale::Written; }  // storage was written somehow
@@ -83,6 +86,7 @@ class ParameterStore {
   void pack(const std::vector<ParameterEntry*>& chosen);
   void unpack(const std::vector<ParameterEntry*>& chosen);
   void set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners);
+  void make_plain(ParameterEntry& e);  // any form; values are those of get()
   void set_stored(ParameterEntry& e, std::vector<PackedWeight> slices);
 
   // The pieces of the flat vectors that a pass trains. `write` is the mask of masked parameters; for packed ones it
