@@ -32,6 +32,13 @@ fs::path folder_of(const fs::path& path) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
+// Repeats a call that a signal interrupted.
+template <class Call>
+int insist(const Call& call) {
+  for (;;)
+    if (const int result = call(); result >= 0 || errno != EINTR) return result;
+}
+
 // An open file, closed in any case.
 class OpenFile {
  public:
@@ -103,10 +110,10 @@ class Temporary {
     open();
     if (mode != 0) static_cast<void>(::fchmod(file_.get(), mode));
     if (const int error = write_all(calls_, file_.get(), content)) failed("writing", error);
-    if (calls_.fsync(file_.get()) != 0) failed("fsync", errno);
+    if (insist([&] { return calls_.fsync(file_.get()); }) != 0) failed("fsync", errno);
   }
   void become_target() {
-    if (calls_.rename(path_.c_str(), target_.c_str()) != 0) failed("rename", errno);
+    if (insist([&] { return calls_.rename(path_.c_str(), target_.c_str()); }) != 0) failed("rename", errno);
     exists_ = false;
   }
 
@@ -117,7 +124,7 @@ class Temporary {
   void open() {
     for (int attempt = 0; attempt < 1000; ++attempt) {
       path_ = folder_of(target_) / concat(temporary_prefix(target_), ::getpid(), "-", attempt, kTemporarySuffix);
-      file_.reset(calls_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+      file_.reset(insist([&] { return calls_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
       if (!file_ && errno == EEXIST) continue;
       if (!file_) failed("making a temporary beside it", errno);
       if (own()) return;
@@ -139,19 +146,20 @@ class Temporary {
 };
 
 void write_directly(const FileCalls& calls, const fs::path& path, ByteView content) {
-  OpenFile file(calls, calls.open(path.c_str(), O_WRONLY | O_CLOEXEC, 0));
+  OpenFile file(calls, insist([&] { return calls.open(path.c_str(), O_WRONLY | O_CLOEXEC, 0); }));
   if (!file) write_failed(path, "open", errno, false);
   if (const int error = write_all(calls, file.get(), content)) write_failed(path, "writing", error, false);
   if (file.close() != 0) write_failed(path, "close", errno, false);
 }
 
 void sync_folder(const FileCalls& calls, const fs::path& path) {
-  const OpenFile folder(calls, calls.open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  const OpenFile folder(
+      calls, insist([&] { return calls.open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); }));
   if (!folder) {
     if (errno != EACCES) write_failed(path, "opening its folder", errno, false);
     return;  // a folder that may be written but not listed
   }
-  if (calls.fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+  if (insist([&] { return calls.fsync(folder.get()); }) != 0 && errno != EINVAL && errno != ENOTSUP)
     write_failed(path, "fsync of its folder", errno, false);
 }
 
