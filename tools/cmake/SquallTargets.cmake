@@ -64,7 +64,7 @@ function(squall_generate_registry target)
 namespace squall {
 
 ${declarations}
-void ${ARG_FUNCTION}(Catalog& catalog) {
+void ${ARG_FUNCTION}([[maybe_unused]] Catalog& catalog) {
 ${calls}}
 
 }  // namespace squall
@@ -72,8 +72,8 @@ ${calls}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
-# Every module, the programs of tools/ and a package that find_package(squall CONFIG) finds. squall::squall is all of it,
-# in the installed package as in a project that uses add_subdirectory.
+# Every module, the programs of tools/ and a package that find_package(squall CONFIG) finds. squall::squall is all of it but
+# squall::testing, in the installed package as in a project that uses add_subdirectory.
 function(squall_install)
   include(CMakePackageConfigHelpers)
   set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
@@ -83,7 +83,9 @@ function(squall_install)
   add_library(squall_all INTERFACE)
   add_library(squall::squall ALIAS squall_all)
   set_target_properties(squall_all PROPERTIES EXPORT_NAME squall)
-  target_link_libraries(squall_all INTERFACE ${modules})
+  set(library ${modules})
+  list(REMOVE_ITEM library squall_testing)
+  target_link_libraries(squall_all INTERFACE ${library})
 
   install(TARGETS ${modules} squall_all EXPORT squallTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   foreach(include ${includes})

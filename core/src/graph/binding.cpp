@@ -50,6 +50,7 @@ void Binding::size_views() {
     v.outputs.resize(node.outputs.size());
     v.outputs_with_context.resize(node.outputs.size());
     v.deltas.resize(node.outputs.size());
+    v.kept_deltas.resize(node.outputs.size());
     v.internals.resize(node.internals.size());
     v.states.resize(node.states.size());
     v.parameters.resize(node.parameters.size());
@@ -57,7 +58,8 @@ void Binding::size_views() {
     v.plans.resize(at(node.plans));
     v.random_key = stream_key(options_.seed, node.name);
     refs_[at(n)] = {std::vector<int>(node.outputs.size(), -1), std::vector<int>(node.internals.size(), -1),
-                    std::vector<int>(node.outputs.size(), -1), std::vector<int>(at(node.plans), -1)};
+                    std::vector<int>(node.outputs.size(), -1), std::vector<int>(node.outputs.size(), -1),
+                    std::vector<int>(at(node.plans), -1)};
   }
 }
 
@@ -74,6 +76,13 @@ bool Binding::pinned(const Node& node, const OutputInfo& output) const {
   const auto& heads = plan_->request.heads;
   const bool head = std::ranges::find(heads, node.name) != heads.end() || std::ranges::find(heads, path) != heads.end();
   return head || output.loss || std::ranges::any_of(options_.pins, [&](const auto& p) { return matches(p, path); });
+}
+
+bool Binding::keeps_delta(const Node& node, const OutputInfo& output) const {
+  const auto& wanted = plan_->request.wants_deltas;
+  const std::string path = node.name + "." + output.name;
+  return options_.memory == MemoryMode::Inspectable ||
+         std::ranges::any_of(wanted, [&](const auto& w) { return matches(w, path); });
 }
 
 // A layer that runs has room for an output that its own backward reads, wanted by others or not.
@@ -101,6 +110,9 @@ void Binding::collect_node(int n, std::vector<Interval>& buffers) {
     if (p.has_delta[o])
       refs.deltas[o] = add(node.name + ".output_deltas." + info.name, info.dtype, info.shape.concrete(sizes_),
                            end_time(), n == 0 ? end_time() : backward_time(n));
+    if (p.has_delta[o] && n > 0 && keeps_delta(node, info))
+      refs.kept_deltas[o] = add(node.name + ".kept_deltas." + info.name, info.dtype, info.shape.concrete(sizes_),
+                                backward_time(n), end_time());
   }
   for (std::size_t i = 0; i < node.internals.size() && p.forward; ++i) {
     const InternalInfo& info = node.internals[i];
@@ -195,6 +207,7 @@ void Binding::attach_outputs(int n, std::byte* arena, const std::vector<DeviceBl
       if (info.context > 0 && v.outputs[o]) v.outputs[o] = v.outputs[o].slice(info.context, whole[0] - info.context);
     }
     v.deltas[o] = buffer_view(refs_[at(n)].deltas[o], arena, info.dtype, info.shape.concrete(sizes_));
+    v.kept_deltas[o] = buffer_view(refs_[at(n)].kept_deltas[o], arena, info.dtype, info.shape.concrete(sizes_));
   }
   for (std::size_t i = 0; i < node.internals.size(); ++i) {
     const InternalInfo& info = node.internals[i];
@@ -212,6 +225,10 @@ void Binding::attach_inputs(int n) {
     const bool parameter = s.kind == Source::Kind::Parameter;
     v.inputs[i] = ConstTensor();
     v.sinks[i] = Sink();
+    if (p.input_active[i] && parameter && parameters_.entry(s.node, s.slot).form == ParameterForm::Stored)
+      raise<ConfigError>("'", node.name, "' reads parameter '", graph_.node(s.node).parameters[at(s.slot)].name,
+                         "' of '", graph_.node(s.node).name,
+                         "', which is stored for inference; run heads that do not need it");
     if (p.input_active[i])
       v.inputs[i] = parameter ? parameters_.effective(s.node, s.slot) : views_[at(s.node)].outputs[at(s.slot)];
     if (p.sends[i] == Send::Nothing) continue;
@@ -268,7 +285,10 @@ void Binding::forward(Handler& handler, std::uint64_t random_step) {
 void Binding::backward(Handler& handler) {
   for (const int n : plan_->backward_order)
     in_layer(graph_.node(n), "backward", [&] {
+      const LayerViews& v = views_[at(n)];
       for (const Source& s : zero_fills_[at(n)]) handler.memory().zero(views_[at(s.node)].deltas[at(s.slot)]);
+      for (std::size_t o = 0; o < v.deltas.size(); ++o)
+        if (v.kept_deltas[o]) handler.memory().copy(v.deltas[o], v.kept_deltas[o]);
       Backward b(*this, n, handler);
       graph_.node(n).layer->backward(b);
     });

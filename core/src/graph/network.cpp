@@ -1,7 +1,6 @@
 #include "squall/core/network.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "graph/error_context.hpp"
 #include "graph/network_state.hpp"
@@ -32,6 +31,7 @@ Network::Network(const Architecture& architecture, const Catalog& catalog, std::
       options_(options),
       store_(std::make_unique<ParameterStore>(graph_, *handler_)),
       inputs_(graph_.node(0).outputs.size()),
+      input_shapes_(graph_.node(0).outputs.size()),
       sizes_(at(graph_.symbols().size()), -1) {}
 
 Network::~Network() = default;
@@ -96,11 +96,12 @@ void Network::store_input(std::size_t slot, const HostArray& array) {
   const DType dtype = is_real(output.dtype) ? handler_->dtype() : output.dtype;
   const std::size_t bytes = static_cast<std::size_t>(array.elements()) * size_of(dtype);
   if (inputs_[slot].bytes() < bytes) {
+    ++arena_generation_;  // first, as there may be no memory
     inputs_[slot] = DeviceBlock();
     inputs_[slot] = DeviceBlock(handler_->memory(), bytes);
-    ++arena_generation_;
   }
   handler_->memory().upload(array.view(), Tensor(inputs_[slot].data(), dtype, array.shape()));
+  input_shapes_[slot] = array.shape();
 }
 
 void Network::drop_bindings() {
@@ -113,9 +114,9 @@ void Network::drop_bindings() {
 
 void Network::grow_arena(std::size_t bytes) {
   if (bytes <= arena_.bytes()) return;
+  ++arena_generation_;
   arena_ = DeviceBlock();
   arena_ = DeviceBlock(handler_->memory(), bytes);
-  ++arena_generation_;
 }
 
 Binding& Network::bind(PassId id) {
@@ -124,19 +125,20 @@ Binding& Network::bind(PassId id) {
     store_generation_ = store_->generation();
   }
   PassState& pass = state(id);
-  auto found = std::ranges::find_if(pass.bound, [&](const auto& b) { return b.binding->sizes() == sizes_; });
+  choose_sizes(*pass.plan);
+  auto found = std::ranges::find_if(pass.bound, [&](const auto& b) { return b.binding->sizes() == pass_sizes_; });
   if (found == pass.bound.end()) {
     if (pass.bound.size() >= kBindingsPerPass)
       pass.bound.erase(std::ranges::min_element(pass.bound, {}, &PassState::Bound::last_use));
-    Sizes sizes = sizes_;
-    for (const auto& output : graph_.node(0).outputs)
-      for (const int symbol : {output.shape.time, output.shape.batch})
-        if (symbol >= 0 && sizes[at(symbol)] < 0) sizes[at(symbol)] = 1;  // not part of this pass, or checked below
-    Binding::Options o{options_.memory, options_.seed, options_.sentinels ? kSentinelBytes : 0, pins_};
-    pass.bound.push_back({std::make_unique<Binding>(graph_, pass.plan, sizes, *store_, *handler_, o), 0, 0});
+    Binding::Options o{options_.memory, options_.seed, 0, pins_};
+    if (options_.sentinels) {
+      o.memory = MemoryMode::Inspectable;  // shared memory is written behind a buffer by right
+      o.margin = kSentinelBytes;
+    }
+    pass.bound.push_back({std::make_unique<Binding>(graph_, pass.plan, pass_sizes_, *store_, *handler_, o), 0, 0});
     found = std::prev(pass.bound.end());
-    grow_arena(found->binding->arena_bytes());
   }
+  grow_arena(found->binding->arena_bytes());
   found->last_use = ++use_clock_;
   if (found->arena_generation != arena_generation_) {
     found->binding->attach(arena_.data(), inputs_);
@@ -145,20 +147,49 @@ Binding& Network::bind(PassId id) {
   return *found->binding;
 }
 
+// Sizes that this pass does not use are 1, so that they do not ask for another binding.
+void Network::choose_sizes(const PassPlan& plan) {
+  pass_sizes_.assign(sizes_.size(), 1);
+  const auto& outputs = graph_.node(0).outputs;
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    for (const int symbol : {outputs[o].shape.time, outputs[o].shape.batch})
+      if (symbol >= 0 && plan.nodes[0].output_active[o])
+        pass_sizes_[at(symbol)] = std::max(sizes_[at(symbol)], Index{1});
+}
+
+// Every output of Input that is read has data, and data of the sizes given last.
+void Network::check_inputs(const PassPlan& plan) const {
+  const auto& outputs = graph_.node(0).outputs;
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    if (!plan.nodes[0].output_active[o] || graph_.readers(0, static_cast<int>(o)).empty()) continue;
+    const OutputInfo& output = outputs[o];
+    if (inputs_[o].data() == nullptr)
+      raise<DataError>("no data was provided for Input.", output.name, ", which should be ", output.shape);
+    int axis = 0;
+    for (const int symbol : {output.shape.time, output.shape.batch})
+      if (symbol >= 0)
+        SQUALL_CHECK(input_shapes_[o][axis++] == sizes_[at(symbol)], "Input.", output.name, " holds data of shape ",
+                     input_shapes_[o], " from an earlier batch, but this one has ", graph_.symbols().name(symbol),
+                     " = ", sizes_[at(symbol)], "; provide it, too");
+  }
+}
+
+void Network::forward(Mode mode) {
+  PassId& id = everything_[mode == Mode::Train ? 1 : 0];
+  if (id.index < 0) id = pass(mode);
+  forward(id);
+}
+
 void Network::forward(PassId id) {
   const PassPlan& plan = *state(id).plan;
-  const auto& input = graph_.node(0);
-  for (std::size_t o = 0; o < input.outputs.size(); ++o)
-    if (plan.nodes[0].output_active[o] && inputs_[o].data() == nullptr &&
-        !graph_.readers(0, static_cast<int>(o)).empty())
-      raise<DataError>("no data was provided for Input.", input.outputs[o].name);
+  check_inputs(plan);
   current_ = &bind(id);
   current_pass_ = id;
   store_->refresh();
-  if (options_.poison && arena_.bytes() > 0) {
-    const Tensor bytes(arena_.data(), handler_->dtype(),
-                       Shape{static_cast<Index>(arena_.bytes() / size_of(handler_->dtype()))});
-    handler_->elementwise().fill(bytes, std::numeric_limits<double>::quiet_NaN());
+  if (options_.poison && arena_.bytes() > 0) {  // copied, as a debug handler refuses to compute NaN
+    const std::vector<std::byte> poison(arena_.bytes(), std::byte{0xFF});
+    const Shape bytes{static_cast<Index>(poison.size())};
+    handler_->memory().upload(ConstTensor(poison.data(), DType::U8, bytes), Tensor(arena_.data(), DType::U8, bytes));
   }
   if (options_.sentinels) fill_sentinels(*current_);
   current_->forward(*handler_, random_step_);
@@ -168,6 +199,8 @@ void Network::forward(PassId id) {
 void Network::backward() {
   if (current_ == nullptr || !current_->training())
     raise<ConfigError>("backward() needs a forward pass in Train mode first");
+  if (store_generation_ != store_->generation())
+    raise<ConfigError>("the form of a parameter has changed since the forward pass; run it again before backward()");
   const PassPlan& plan = current_->plan();
   if (last_backward_.index != current_pass_.index && gradients().elements() > 0) handler_->memory().zero(gradients());
   last_backward_ = current_pass_;
@@ -243,10 +276,16 @@ void Network::pin(const std::string& pattern) {
 }
 
 Layout Network::plan_memory(PassId id, const std::vector<std::pair<std::string, Index>>& given) const {
-  Sizes sizes(at(graph_.symbols().size()), 1);
-  for (int s = 0; s < graph_.symbols().size(); ++s)
-    for (const auto& [name, value] : given)
-      if (graph_.symbols().name(s) == name) sizes[at(s)] = value;
+  std::vector<std::string> names;
+  for (int s = 0; s < graph_.symbols().size(); ++s) names.push_back(graph_.symbols().name(s));
+  Sizes sizes(names.size(), 1);
+  for (const auto& [name, value] : given) {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end())
+      raise<ConfigError>("the network has no size '", name, "'", did_you_mean(name, names),
+                         "; sizes are: ", squall::join(names));
+    sizes[static_cast<std::size_t>(found - names.begin())] = value;
+  }
   const Binding::Options o{options_.memory, options_.seed, 0, pins_};
   return Binding(graph_, state(id).plan, sizes, *store_, *handler_, o).layout();
 }

@@ -89,13 +89,15 @@ HostArray Network::get_buffer(const Node& node, int n, std::string_view category
 
 HostArray Network::get_delta(int n, int slot) const {
   const Node& node = graph_.node(n);
-  const Tensor t = binding().views(n).deltas[at(slot)];
-  if (!t) {  // nobody sends one: it is zero
+  const LayerViews& v = binding().views(n);
+  if (!v.deltas[at(slot)]) {  // nobody sends one: it is zero
     return HostArray(handler_->dtype(), binding().output_shape(n, slot));
   }
-  if (n > 0 && options_.memory == MemoryMode::Compact)
+  const Tensor& t = n == 0 ? v.deltas[at(slot)] : v.kept_deltas[at(slot)];
+  if (!t)
     raise<ConfigError>("'", node.name, ".output_deltas.", node.outputs[at(slot)].name,
-                       "' shares memory in Compact mode; use MemoryMode::Inspectable");
+                       "' shares memory in Compact mode; name it in NetworkOptions::wants_deltas or use "
+                       "MemoryMode::Inspectable");
   return handler_->memory().to_host(t);
 }
 
@@ -157,9 +159,11 @@ bool Network::check_sentinels() const {
 }
 
 std::string Network::first_non_finite() {
+  int suspect = graph_.size();  // the first with such a parameter
   for (const auto& e : store_->entries())
-    if (!all_finite(store_->get(e))) return graph_.node(e.node).name;
-  if (current_ == nullptr) return {};
+    if (!all_finite(store_->get(e))) suspect = std::min(suspect, e.node);
+  const std::string found = suspect < graph_.size() ? graph_.node(suspect).name : std::string();
+  if (current_ == nullptr) return found;
   // Runs the pass again with every buffer in a place of its own, on the data that is still there.
   const Binding::Options o{MemoryMode::Inspectable, options_.seed, 0, pins_};
   Binding probe(graph_, state(current_pass_).plan, current_->sizes(), *store_, *handler_, o);
@@ -169,10 +173,10 @@ std::string Network::first_non_finite() {
   const auto states = get_states();
   probe.forward(*handler_, training && random_step_ > 0 ? random_step_ - 1 : random_step_);
   set_states(states);
-  for (const int n : probe.plan().forward_order)
+  for (int n = 0; n < suspect; ++n)
     for (const Tensor& t : probe.views(n).outputs)
       if (t && is_real(t.dtype()) && !all_finite(handler_->memory().to_host(t))) return graph_.node(n).name;
-  return {};
+  return found;
 }
 
 std::vector<HostArray> Network::get_states() const {

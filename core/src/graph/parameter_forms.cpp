@@ -179,6 +179,18 @@ void ParameterStore::unpack(const std::vector<ParameterEntry*>& chosen) {
   rebuild(values, states);
 }
 
+void ParameterStore::make_plain(ParameterEntry& e) {
+  if (e.form == ParameterForm::Plain) return;
+  auto values = save_storage();
+  const auto states = save_states();
+  values[index_of(e)] = get(e);
+  e.form = ParameterForm::Plain;
+  e.mask = HostArray();
+  e.packed.clear();
+  e.storage_shape = e.info->shape;
+  rebuild(values, states);
+}
+
 void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners) {
   const std::string name = name_of(graph_, e);
   if (!e.info->task_axis) raise<ConfigError>("'", name, "' has no tasks and cannot hold owners");

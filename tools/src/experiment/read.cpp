@@ -30,7 +30,7 @@ class Parser {
       problems_.add("initialize",
                     "is missing; say how parameters begin, like {\"default\": {\"@type\": \"Gaussian\"}}");
     read_data();
-    read_tasks();
+    out_.tasks = read_tasks(j, problems_);
     read_sparsify();
     read_stages();
     problems_.raise_if_any(concat(name, ": the experiment cannot be run"));
@@ -60,29 +60,6 @@ class Parser {
       return;
     }
     out_.data = j["data"];
-  }
-
-  void read_tasks() {
-    json tasks = out_.source.contains("tasks") ? out_.source["tasks"] : json();
-    const bool single = tasks.is_null();
-    if (single && out_.data.size() == 1) tasks = {{"default", {{"data", out_.data.begin().key()}}}};
-    if (!tasks.is_object() || tasks.empty()) {
-      problems_.add("tasks", "should be an object of tasks; it may be absent only where there is one data set");
-      return;
-    }
-    std::vector<std::string> known;
-    for (const auto& [name, reader] : out_.data.items()) known.push_back(name);
-    for (const auto& [name, j] : tasks.items()) {
-      TaskOptions t;
-      read_fields(j, "tasks." + name, t, problems_);
-      if (t.input.empty()) t.input = name == "default" ? "default" : name;
-      if (t.targets.empty()) t.targets = name == "default" ? "targets" : name + "_targets";
-      if (t.data.empty() && std::ranges::find(known, name) != known.end()) t.data = name;
-      if (std::ranges::find(known, t.data) == known.end())
-        problems_.add("tasks." + name + ".data",
-                      concat("there is no data set '", t.data, "'", did_you_mean(t.data, known)));
-      out_.tasks.emplace_back(name, t);
-    }
   }
 
   void read_sparsify() {
@@ -165,6 +142,31 @@ class Parser {
 };
 
 }  // namespace
+
+TaskList read_tasks(const json& experiment, Problems& problems) {
+  const json data = experiment.value("data", json::object());
+  json tasks = experiment.value("tasks", json());
+  if (tasks.is_null() && data.is_object() && data.size() == 1) tasks = {{"default", {{"data", data.begin().key()}}}};
+  TaskList out;
+  if (!tasks.is_object() || tasks.empty()) {
+    problems.add("tasks", "should be an object of tasks; it may be absent only where there is one data set");
+    return out;
+  }
+  std::vector<std::string> known;
+  for (const auto& [name, reader] : data.items()) known.push_back(name);
+  for (const auto& [name, j] : tasks.items()) {
+    TaskOptions t;
+    read_fields(j, "tasks." + name, t, problems);
+    if (t.input.empty()) t.input = name;
+    if (t.targets.empty()) t.targets = name == "default" ? "targets" : name + "_targets";
+    if (t.data.empty() && std::ranges::find(known, name) != known.end()) t.data = name;
+    if (std::ranges::find(known, t.data) == known.end())
+      problems.add("tasks." + name + ".data",
+                   concat("there is no data set '", t.data, "'", did_you_mean(t.data, known)));
+    out.emplace_back(name, t);
+  }
+  return out;
+}
 
 const TaskOptions& Experiment::task(std::string_view name) const {
   for (const auto& t : tasks)

@@ -23,6 +23,7 @@ struct LayerViews {
   std::vector<ConstTensor> inputs;
   std::vector<Index> input_time, input_batch;
   std::vector<Tensor> outputs, outputs_with_context, internals, deltas, states;
+  std::vector<Tensor> kept_deltas;  // copies for inspection, as a layer may destroy its deltas
   std::vector<Sink> sinks, gradients;
   std::vector<ConstTensor> parameters;
   std::vector<std::unique_ptr<Plan>> plans;
@@ -78,7 +79,7 @@ class Binding {
 
  private:
   struct BufferRefs {  // indices into layout_.buffers
-    std::vector<int> outputs, internals, deltas, reserves;
+    std::vector<int> outputs, internals, deltas, kept_deltas, reserves;
   };
   void size_views();
   void prepare_plans(Handler& handler);
@@ -92,6 +93,7 @@ class Binding {
   void list_zero_fills();
   void zero_contexts(Handler& handler, int node);
   bool pinned(const Node& node, const OutputInfo& output) const;
+  bool keeps_delta(const Node& node, const OutputInfo& output) const;
   bool needed_by_own_backward(int node, const OutputInfo& output) const;
   int forward_time(int node) const { return node; }
   int backward_time(int node) const { return 2 * static_cast<int>(views_.size()) - 1 - node; }

@@ -24,11 +24,11 @@ namespace squall {
 
 struct NetworkOptions {
   MemoryMode memory = MemoryMode::Compact;
-  std::uint64_t seed = 0;                 // of dropout and other noise
-  std::vector<std::string> wants_deltas;  // "Input.*": deltas kept for inspection
-  std::vector<std::string> frozen;        // layer patterns that are not trained
-  bool poison = false;                    // fill the arena with NaN before each forward pass
-  bool sentinels = false;                 // guard bytes around every buffer; see check_sentinels()
+  std::uint64_t seed = 0;                      // of dropout and other noise
+  std::vector<std::string> wants_deltas = {};  // "Input.*": deltas made and kept for inspection
+  std::vector<std::string> frozen = {};        // layer patterns that are not trained
+  bool poison = false;                         // fill the arena with NaN before each forward pass
+  bool sentinels = false;                      // guard bytes behind every buffer, none shared; see check_sentinels()
 };
 
 struct LossReport {
@@ -69,7 +69,7 @@ class Network {
   // that are not provided keep their data. Throws ShapeError when sizes contradict each other or features differ.
   void provide(const Batch& batch);
   void forward(PassId pass);
-  void forward(Mode mode) { forward(this->pass(mode)); }
+  void forward(Mode mode);
   // After a forward pass in Train mode: gradients of its heads' losses. Gradients of earlier passes are overwritten.
   void backward();
   LossReport losses() const;
@@ -125,6 +125,8 @@ class Network {
   void drop_bindings();
   void grow_arena(std::size_t bytes);
   void take_sizes(const OutputInfo& output, const HostArray& array, Sizes& sizes) const;
+  void check_inputs(const PassPlan& plan) const;
+  void choose_sizes(const PassPlan& plan);
   void store_input(std::size_t slot, const HostArray& array);
   void fill_sentinels(const Binding& binding) const;
   HostArray get_buffer(const Node& node, int n, std::string_view category, std::string_view name) const;
@@ -144,7 +146,9 @@ class Network {
   std::vector<std::string> pins_;
   DeviceBlock arena_;
   std::vector<DeviceBlock> inputs_;  // memory of each output of Input
-  Sizes sizes_, provided_sizes_;
+  std::vector<Shape> input_shapes_;  // of what was provided last
+  Sizes sizes_, provided_sizes_, pass_sizes_;
+  PassId everything_[2];  // by mode
   int trainable_pass_ = -1;
   std::uint64_t arena_generation_ = 1, store_generation_ = 0;
   PassId last_backward_;

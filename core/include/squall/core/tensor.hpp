@@ -66,7 +66,7 @@ struct Sink {
   Tensor to;
   Write mode = Write::Overwrite;
   Sink() = default;
-  Sink(const Tensor& tensor, Write how = Write::Overwrite) : to(tensor), mode(how) {}
+  Sink(const Tensor& tensor, Write how = Write::Overwrite) : to(tensor), mode(how) {}  // NOLINT
   explicit operator bool() const { return static_cast<bool>(to); }
   Sink at(Index index) const { return to ? Sink(to.at(index), mode) : Sink(); }
   Sink reshaped(const Shape& shape) const { return to ? Sink(to.reshaped(shape), mode) : Sink(); }

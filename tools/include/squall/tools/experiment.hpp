@@ -57,6 +57,10 @@ struct StageOptions {
       field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints")};
 };
 
+using TaskList = std::vector<std::pair<std::string, TaskOptions>>;
+// The "tasks" of an experiment (or, when absent and there is one data set, its only one) with their defaults filled in.
+TaskList read_tasks(const json& experiment, Problems& problems);
+
 struct Experiment {
   json source;                   // the whole, after --set and --seed
   std::filesystem::path folder;  // of the file: relative paths start here
@@ -64,7 +68,7 @@ struct Experiment {
   json initialize;
   std::string init_from;
   json data = json::object();  // name -> reader
-  std::vector<std::pair<std::string, TaskOptions>> tasks;
+  TaskList tasks;
   std::optional<Rsn2> sparsify;
   std::vector<StageOptions> stages;
   std::uint64_t seed = 1;

@@ -12,7 +12,7 @@ namespace squall {
 
 class ExperimentData {
  public:
-  using Tasks = std::vector<std::pair<std::string, TaskOptions>>;
+  using Tasks = TaskList;
   // Reads nothing yet; throws ConfigError for readers that cannot be made and FileError for files that are missing.
   ExperimentData(const json& data, Tasks tasks, const Catalog& catalog, std::filesystem::path folder,
                  std::uint64_t seed);

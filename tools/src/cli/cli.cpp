@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+#include <thread>
+
+#include "cli/context.hpp"
+#include "squall/handlers/make_handler.hpp"
+
+namespace squall::cli {
+
+std::shared_ptr<Handler> Context::make_handler() const {
+  if (precision != "exact")
+    raise<ConfigError>("--precision ", precision, ": handler '", handler,
+                       "' computes exactly; reduced precision needs a GPU");
+  return squall::make_handler(handler, {threads});
+}
+
+int Context::thread_count() const {
+  return threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+void Context::print(const json& result, const std::string& text) const {
+  const std::string out = as_json ? result.dump(2) : text;
+  fmt::print("{}{}", out, out.empty() || out.back() == '\n' ? "" : "\n");
+}
+
+void Context::say(const std::string& text) const {
+  if (!quiet) fmt::print(stderr, "{}\n", text);
+}
+
+CLI::App* add_command(CLI::App& app, Context& c, const std::string& name, const std::string& doc,
+                      std::function<int()> action) {
+  CLI::App* command = app.add_subcommand(name, doc);
+  command
+      ->add_option("--handler", c.handler,
+                   "cpu[:f32|f64] or cuda:N[:f32|f64], 'debug:' in front checks every operation")
+      ->capture_default_str();
+  command->add_option("--precision", c.precision, "exact, tf32 or bf16")
+      ->check(CLI::IsMember({"exact", "tf32", "bf16"}))
+      ->capture_default_str();
+  command->add_option("--threads", c.threads, "threads of the handler; 0: all cores")->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", c.seed, "beats the file's seed");
+  command->add_flag("--quiet", c.quiet, "no chatter");
+  command->add_flag("-v,--verbose", c.verbose, "more chatter");
+  command->add_option("--progress", c.progress, "auto, bar, plain, json or none")
+      ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
+      ->capture_default_str();
+  command->add_flag("--json", c.as_json, "the result as one JSON object on stdout");
+  command->callback([&c, action = std::move(action)] { c.run = action; });
+  return command;
+}
+
+namespace {
+
+int fail(std::string_view what) {
+  fmt::print(stderr, "squall: {}\n", what);
+  return 1;
+}
+
+int run_chosen(const Context& context) {
+  try {
+    return context.run();
+  } catch (const Error& e) {
+    return fail(e.what());
+  } catch (const std::bad_alloc&) {
+    return fail("out of memory; use smaller batches or --threads 1");
+  } catch (const std::filesystem::filesystem_error& e) {
+    return fail(e.what());
+  } catch (const std::exception& e) {
+    return fail(std::string("internal error: ") + e.what());
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("squall: several tasks in one sparse network that really is smaller and faster", "squall");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "squall 0.1.0");
+  Context context;
+  for (const auto add : {add_train, add_eval, add_predict, add_sparsify, add_convert, add_info, add_describe, add_draw,
+                         add_layout, add_gradcheck, add_data})
+    add(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  return run_chosen(context);
+}
+
+}  // namespace squall::cli

@@ -1,0 +1,28 @@
+#include "cli/open_network.hpp"
+
+#include "squall/io/atomic_file.hpp"
+#include "squall/io/model_file.hpp"
+
+namespace squall::cli {
+
+std::unique_ptr<Network> open_network(const std::filesystem::path& path, const Context& c,
+                                      std::shared_ptr<Handler> handler, const NetworkOptions& options) {
+  if (path.extension() != ".json") {
+    const ModelFile file(path);
+    auto net = std::make_unique<Network>(file.architecture(), c.catalog, std::move(handler), options);
+    file.load_into(*net);
+    return net;
+  }
+  const json document = parse_json(text_of(read_whole_file(path)), path.string());
+  json network = document.is_object() && document.contains("network") ? document["network"] : document;
+  if (network.is_string()) {
+    const auto beside = path.parent_path() / network.get<std::string>();
+    network = parse_json(text_of(read_whole_file(beside)), beside.string());
+  }
+  auto net = std::make_unique<Network>(Architecture::from_json(network, path.string()), c.catalog, std::move(handler),
+                                       options);
+  net->initialize({{"@type", "Gaussian"}, {"std", 0.5}}, c.seed.value_or(1));
+  return net;
+}
+
+}  // namespace squall::cli

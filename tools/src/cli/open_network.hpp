@@ -1,0 +1,13 @@
+// A network from whatever file a user names: a model, an experiment, or the JSON of a network alone.
+#pragma once
+
+#include "cli/context.hpp"
+#include "squall/core/network.hpp"
+
+namespace squall::cli {
+
+// Parameters are those of a model; of JSON they are initialised with small numbers so that it can be run.
+std::unique_ptr<Network> open_network(const std::filesystem::path& path, const Context& context,
+                                      std::shared_ptr<Handler> handler, const NetworkOptions& options = {});
+
+}  // namespace squall::cli

@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/signals.hpp"
+#include "progress/progress.hpp"
+#include "squall/tools/run.hpp"
+
+namespace squall::cli {
+
+namespace {
+
+struct TrainOptions {
+  std::filesystem::path experiment, data, out;
+  std::vector<std::string> sets;
+  bool resume = false, dry_run = false;
+};
+
+std::string table(const json& report) {
+  std::string text = fmt::format("{:<16}{:>10}{:>10}{:>10}{:>8}\n", "task", "accuracy", "loss", "density", "epochs");
+  for (const auto& [name, t] : report["tasks"].items())
+    text += fmt::format("{:<16}{:>10.4f}{:>10.4f}{:>10.4f}{:>8}\n", name, t.value("accuracy", 0.0),
+                        t.value("loss", 0.0), t.value("density", 1.0), t.value("epochs", 0));
+  return text + fmt::format("{} parameters, {} bytes, {:.1f} s, overlap {}\n", report["parameters"].get<Index>(),
+                            report["model_bytes"].get<Index>(), report["seconds"].get<double>(),
+                            report["overlap"].get<Index>());
+}
+
+int train(const TrainOptions& o, const Context& c) {
+  const Experiment experiment = read_experiment(o.experiment, o.sets, c.seed, c.catalog);
+  if (o.dry_run) return dry_run(experiment, c);
+  RunOptions run;
+  run.data = o.data.empty() ? experiment.folder / "data" : o.data;
+  run.out = o.out.empty() ? std::filesystem::path("runs") / o.experiment.stem() : o.out;
+  run.resume = o.resume;
+  run.interrupt = &watch_signals();
+  const auto progress = make_progress(c.progress, c.quiet);
+  run.observer = progress.get();
+  const RunResult result = run_experiment(experiment, run, c.catalog, c.make_handler(), c.thread_count());
+  if (result.interrupted) {
+    c.say(fmt::format("stopped; {} holds everything, go on with --resume", (run.out / "checkpoint.h5").string()));
+    return kStoppedAndSaved;
+  }
+  c.print(result.report, table(result.report));
+  c.say(fmt::format("everything is in {}", run.out.string()));
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Context& context) {
+  auto o = std::make_shared<TrainOptions>();
+  CLI::App* command =
+      add_command(app, context, "train", "runs an experiment", [o, &context] { return train(*o, context); });
+  command->add_option("experiment", o->experiment, "experiment file (JSON)")->required();
+  command->add_option("--data", o->data, "folder of the data sets; default: data beside the file");
+  command->add_option("--out", o->out, "run folder; default: runs/NAME");
+  command->add_option("--set", o->sets, "PATH=VALUE: change one value of the experiment")->allow_extra_args(false);
+  command->add_flag("--resume", o->resume, "go on from the run folder's checkpoint");
+  command->add_flag("--dry-run", o->dry_run, "show shapes, parameters and memory, and stop");
+}
+
+}  // namespace squall::cli
