@@ -1,0 +1,72 @@
+#include "cpu/context.hpp"
+
+#include <new>
+#include <string_view>
+
+namespace squall::cpu {
+
+namespace {
+
+constexpr std::size_t kAlign = 64;
+
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+
+void* allocate(std::size_t bytes) {
+  void* p = std::aligned_alloc(kAlign, aligned(bytes));
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+enum class Products : std::uint8_t { Chosen, Own, Library };
+
+Products wanted_products() {
+  const char* text = std::getenv("SQUALL_BLAS");
+  if (text == nullptr || *text == '\0') return Products::Chosen;
+  if (std::string_view(text) == "own") return Products::Own;
+  if (std::string_view(text) == "openblas") return Products::Library;
+  raise<DeviceError>("SQUALL_BLAS=", text, ": should be own or openblas");
+}
+
+}  // namespace
+
+template <class R>
+Context<R>::Context(int threads, Isa isa) : isa_(isa), kernels_(kernels_of<R>(isa)), parallel_(threads) {
+  const Products wanted = wanted_products();
+  // With AVX-512 the own kernels are at least as fast for every shape of a tile: the library is not even opened.
+  const bool helps = isa != Isa::Avx512;
+  if ((wanted == Products::Chosen && helps) || wanted == Products::Library) library_ = &blas();
+  if (library_ != nullptr && !library_->usable()) {
+    if (wanted == Products::Library) raise<DeviceError>("SQUALL_BLAS=openblas: ", library_->report());
+    library_ = nullptr;
+  }
+  scratch_stride_ = aligned(static_cast<std::size_t>(kernels_.gemm_scratch) * sizeof(R));
+  scratch_.reset(static_cast<std::byte*>(allocate(scratch_stride_ * static_cast<std::size_t>(parallel_.threads()))));
+  sums_.reset(static_cast<double*>(allocate(kSums * sizeof(double))));
+}
+
+// By shape alone. The library's overhead does not pay for small products.
+template <class R>
+bool Context<R>::by_library(const GemmCall<R>& c) const {
+  if (library_ == nullptr || c.k == 0) return false;
+  constexpr Count kSide = 64, kSmall = 10000;
+  if (isa_ == Isa::Avx2) return c.m >= kSide && c.n >= kSide && c.k >= kSide;
+  return c.m * c.n * c.k >= kSmall;
+}
+
+template <class R>
+void Context<R>::multiply(const GemmCall<R>& call, int worker) const {
+  if (call.m == 0 || call.n == 0) return;
+  if (by_library(call)) return library_->gemm(call);
+  kernels_.gemm(call, reinterpret_cast<R*>(scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker)));
+}
+
+template <class R>
+std::string Context<R>::describe_products() const {
+  if (library_ == nullptr) return "own kernels";
+  return isa_ == Isa::Avx2 ? "OpenBLAS from 64 x 64 x 64, own kernels below" : "OpenBLAS, own kernels when small";
+}
+
+template class Context<float>;
+template class Context<double>;
+
+}  // namespace squall::cpu

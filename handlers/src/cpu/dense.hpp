@@ -1,0 +1,14 @@
+// Plans of dense layers that other plans are built from.
+#pragma once
+
+#include "cpu/facets.hpp"
+
+namespace squall::cpu {
+
+template <class R>
+std::unique_ptr<DensePlan> gemm_dense(const DenseSpec& spec, ContextPtr<R> ctx);
+// From a packed weight, by its format; forward only.
+template <class R>
+std::unique_ptr<DensePlan> packed_dense(const DenseSpec& spec, ContextPtr<R> ctx);
+
+}  // namespace squall::cpu

@@ -1,0 +1,51 @@
+// Host memory, aligned to 64 bytes.
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/facets.hpp"
+
+namespace squall::cpu {
+
+namespace {
+
+class CpuMemory final : public MemoryOps {
+ public:
+  explicit CpuMemory(const Parallel& parallel) : parallel_(parallel) {}
+
+ protected:
+  std::byte* do_allocate(std::size_t bytes) override {
+    constexpr std::size_t kAlign = 64;
+    if (bytes > SIZE_MAX - kAlign) return nullptr;
+    const std::size_t whole = (std::max<std::size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
+    return static_cast<std::byte*>(std::aligned_alloc(kAlign, whole));
+  }
+  void do_release(std::byte* block) override { std::free(block); }
+  void do_copy(const void* from, void* to, std::size_t bytes) override {
+    pieces(bytes, [&](std::size_t first, std::size_t count) {
+      std::memmove(static_cast<std::byte*>(to) + first, static_cast<const std::byte*>(from) + first, count);
+    });
+  }
+  void do_zero(void* to, std::size_t bytes) override {
+    pieces(bytes,
+           [&](std::size_t first, std::size_t count) { std::memset(static_cast<std::byte*>(to) + first, 0, count); });
+  }
+  void do_upload(const void* host, void* to, std::size_t bytes) override { do_copy(host, to, bytes); }
+  void do_download(const void* from, void* host, std::size_t bytes) override { do_copy(from, host, bytes); }
+
+ private:
+  template <class F>
+  void pieces(std::size_t bytes, const F& f) const {
+    constexpr Index kPiece = Index{1} << 20;
+    const auto all = static_cast<Index>(bytes);
+    parallel_.run(ceil_div(all, kPiece), all > 2 * kPiece, [&](Index tile, int) {
+      f(static_cast<std::size_t>(tile * kPiece), static_cast<std::size_t>(std::min(kPiece, all - tile * kPiece)));
+    });
+  }
+  Parallel parallel_;
+};
+
+}  // namespace
+
+std::unique_ptr<MemoryOps> make_memory(const Parallel& parallel) { return std::make_unique<CpuMemory>(parallel); }
+
+}  // namespace squall::cpu
