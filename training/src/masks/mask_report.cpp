@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "masks/targets.hpp"
 
@@ -17,35 +18,38 @@ Index count(std::span<const std::uint8_t> bytes) {
 // Names of the tasks whose losses reach a tensor that has no slices.
 class TaskNames {
  public:
-  explicit TaskNames(const Graph& graph) {
+  TaskNames(const Graph& graph, std::span<const Task> tasks) {
     for (const int l : graph.losses()) {
       PassRequest request;
       request.mode = Mode::Train;
       request.heads = {graph.node(l).name};
       plans_.push_back(plan_pass(graph, request));
-      std::vector<std::string> names;
-      for (int n = 1; n < graph.size(); ++n)
-        for (std::size_t t = 0; t < graph.node(n).tasks.size(); ++t)
-          if (plans_.back().nodes[at(n)].has_delta[t]) add(names, graph.node(n).tasks[t]);
-      // Several names: the path joins tasks, and the loss is the one thing that tells it from others.
-      if (names.size() != 1) names = {graph.losses().size() == 1 ? "default" : graph.node(l).name};
-      names_.push_back(std::move(names));
+      names_.push_back(name_of(graph, l, tasks));
     }
   }
   std::vector<std::string> of(int node) const {
     std::vector<std::string> out;
     for (std::size_t l = 0; l < plans_.size(); ++l)
       if (plans_[l].nodes[at(node)].backward)
-        for (const auto& name : names_[l]) add(out, name);
+        if (std::ranges::find(out, names_[l]) == out.end()) out.push_back(names_[l]);
     return out;
   }
 
  private:
-  static void add(std::vector<std::string>& names, const std::string& name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  // The task with this loss; or the one task whose slices the loss reaches; or the loss itself.
+  std::string name_of(const Graph& graph, int loss, std::span<const Task> tasks) const {
+    for (const auto& task : tasks)
+      if (task.loss == graph.node(loss).name) return task.name;
+    std::set<std::string> names;
+    for (int n = 1; n < graph.size(); ++n)
+      for (std::size_t t = 0; t < graph.node(n).tasks.size(); ++t)
+        if (plans_.back().nodes[at(n)].has_delta[t]) names.insert(graph.node(n).tasks[t]);
+    if (names.size() == 1) return *names.begin();
+    return graph.losses().size() == 1 ? "default" : graph.node(loss).name;
   }
+
   std::vector<PassPlan> plans_;
-  std::vector<std::vector<std::string>> names_;
+  std::vector<std::string> names_;
 };
 
 Index dead_rows(std::span<const std::uint8_t> keep, const Shape& shape) {
@@ -222,9 +226,9 @@ std::string MaskReport::text() const {
   return out;
 }
 
-MaskReport report_masks(const Network& network) {
+MaskReport report_masks(const Network& network, std::span<const Task> tasks) {
   MaskReport report;
-  const TaskNames names(network.graph());
+  const TaskNames names(network.graph(), tasks);
   for (const auto& e : network.store().entries())
     if (e.form != ParameterForm::Plain) report.tensors.push_back(report_tensor(network, e, names));
   return report;

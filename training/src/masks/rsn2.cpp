@@ -143,14 +143,6 @@ void pack_disjoint(Network& network) {
   if (!chosen.empty()) network.store().pack(chosen);
 }
 
-// Masks that belong to a Loss alone are reported under the name of its task.
-void name_tasks(MaskReport& report, std::span<const Task> tasks) {
-  for (auto& tensor : report.tensors)
-    for (auto& name : tensor.tasks)
-      for (const auto& t : tasks)
-        if (!tensor.sliced && (name == t.loss || (name == "default" && tasks.size() == 1))) name = t.name;
-}
-
 }  // namespace
 
 std::span<const EnumName<Score>> enum_names(Score) { return kScores; }
@@ -170,8 +162,7 @@ MaskReport Rsn2::apply(Network& network, std::span<const Task> tasks, DataIterat
   if (options.exclusive) pack_disjoint(network);
   if (options.mode == Rsn2Mode::Sequential)
     for (const auto& task : ordered) masks::warn_of_shared(network, task, warnings);
-  MaskReport report = report_masks(network);
-  name_tasks(report, ordered);
+  MaskReport report = report_masks(network, ordered);
   report.warnings.insert(report.warnings.begin(), warnings.begin(), warnings.end());
   return report;
 }

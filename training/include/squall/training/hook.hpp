@@ -44,6 +44,7 @@ class Hook : public Describable {
 
 // Options every hook has; a hook's own options struct derives from it and lists these with kHookFields.
 struct HookOptions {
+  HookOptions() = default;  // no aggregate, which g++ 12 warns about in derived ones
   std::string name;
   Timescale timescale = Timescale::Epoch;
   Index interval = 1;

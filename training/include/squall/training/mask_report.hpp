@@ -1,10 +1,12 @@
 // What a selection of masks did: densities, overlaps, shortfalls, dead units.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "squall/core/network.hpp"
+#include "squall/training/task.hpp"
 
 namespace squall {
 
@@ -33,7 +35,7 @@ struct MaskReport {
 };
 
 // Of the masks a network has now, in whatever form. A slice for which none has been chosen yet (all ones beside slices
-// with masks) counts as kept, but in no overlap.
-MaskReport report_masks(const Network& network);
+// with masks) counts as kept, but in no overlap. `tasks` give their names to what only their losses reach.
+MaskReport report_masks(const Network& network, std::span<const Task> tasks = {});
 
 }  // namespace squall

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -31,6 +32,9 @@ class TrainingObserver {
   virtual void message(const std::string&) {}
 };
 
+// Writes the network to a file; what the format is, is the business of whoever made the trainer.
+using NetworkWriter = std::function<void(const Network&, const std::string& file)>;
+
 class Trainer {
  public:
   // Tasks are completed (complete_task). No tasks: all losses of the network are trained.
@@ -39,6 +43,8 @@ class Trainer {
 
   void add_hook(std::unique_ptr<Hook> hook);  // throws ConfigError when the name is taken
   void set_observer(TrainingObserver* observer) { observer_ = observer; }
+  void set_network_writer(NetworkWriter writer) { writer_ = std::move(writer); }  // for hooks that save
+  const NetworkWriter& network_writer() const { return writer_; }                 // may be empty
   // Another stop request, looked at after every update: Ended::Interrupted.
   void set_interrupt(const std::atomic<int>* flag) { interrupt_ = flag; }
 
@@ -83,6 +89,7 @@ class Trainer {
   std::vector<Task> tasks_;
   std::vector<std::unique_ptr<Hook>> hooks_;
   TrainingObserver* observer_ = nullptr;
+  NetworkWriter writer_;
   const std::atomic<int>* interrupt_ = nullptr;
   std::map<std::string, DataIterator*> named_;
   Logs logs_;
