@@ -72,7 +72,7 @@ ${calls}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
-# Every module, the programs of tools/ and a package that find_package(squall CONFIG) finds. squall::squall is all of it but
+# Every module, and a package that find_package(squall CONFIG) finds. squall::squall is all of it but
 # squall::testing, in the installed package as in a project that uses add_subdirectory.
 function(squall_install)
   include(CMakePackageConfigHelpers)
@@ -90,13 +90,6 @@ function(squall_install)
   install(TARGETS ${modules} squall_all EXPORT squallTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   foreach(include ${includes})
     install(DIRECTORY ${include}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
-  endforeach()
-  get_property(candidates DIRECTORY ${PROJECT_SOURCE_DIR}/tools PROPERTY BUILDSYSTEM_TARGETS)
-  foreach(target ${candidates})
-    get_target_property(type ${target} TYPE)
-    if(type STREQUAL "EXECUTABLE")
-      install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-    endif()
   endforeach()
 
   install(EXPORT squallTargets NAMESPACE squall:: DESTINATION ${package_dir})
