@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <set>
 
-#include "masks/targets.hpp"
+#include "masks/report.hpp"
 
 namespace squall {
 
@@ -82,7 +82,10 @@ void count_overlaps(const Slices& slices, const std::vector<char>& chosen, Tenso
     }
 }
 
-TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, const TaskNames& names) {
+using Waiting = std::span<const std::pair<masks::ParameterKey, int>>;
+
+TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, const TaskNames& names,
+                               Waiting waiting) {
   const Node& node = network.graph().node(e.node);
   TensorMaskReport report;
   report.parameter = node.name + "." + e.info->name;
@@ -93,10 +96,10 @@ TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, 
   std::vector<char> chosen;
   for (int t = 0; t < e.tasks(); ++t) {
     slices.push_back(mask.span<std::uint8_t>().subspan(at(t) * at(report.elements), at(report.elements)));
-    chosen.push_back(masks::is_chosen(e, report.sliced ? t : -1));
+    const std::pair<masks::ParameterKey, int> slice{{e.node, e.slot}, t};
+    chosen.push_back(std::ranges::find(waiting, slice) == waiting.end());
     if (report.sliced) report.tasks.push_back(at(t) < node.tasks.size() ? node.tasks[at(t)] : std::to_string(t));
   }
-  if (std::ranges::find(chosen, char{1}) == chosen.end()) std::ranges::fill(chosen, char{1});
   if (!report.sliced) report.tasks = names.of(e.node);
   count_owners(slices, chosen, report);
   for (std::size_t t = slices.size(); t < report.tasks.size(); ++t) {  // one mask for several tasks
@@ -226,12 +229,16 @@ std::string MaskReport::text() const {
   return out;
 }
 
-MaskReport report_masks(const Network& network, std::span<const Task> tasks) {
+MaskReport masks::report(const Network& network, std::span<const Task> tasks, Waiting waiting) {
   MaskReport report;
   const TaskNames names(network.graph(), tasks);
   for (const auto& e : network.store().entries())
-    if (e.form != ParameterForm::Plain) report.tensors.push_back(report_tensor(network, e, names));
+    if (e.form != ParameterForm::Plain) report.tensors.push_back(report_tensor(network, e, names, waiting));
   return report;
+}
+
+MaskReport report_masks(const Network& network, std::span<const Task> tasks) {
+  return masks::report(network, tasks, {});
 }
 
 }  // namespace squall

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "masks/choose.hpp"
+#include "masks/report.hpp"
 #include "squall/core/activation.hpp"
 
 namespace squall {
@@ -162,7 +163,7 @@ MaskReport Rsn2::apply(Network& network, std::span<const Task> tasks, DataIterat
   if (options.exclusive) pack_disjoint(network);
   if (options.mode == Rsn2Mode::Sequential)
     for (const auto& task : ordered) masks::warn_of_shared(network, task, warnings);
-  MaskReport report = report_masks(network, ordered);
+  MaskReport report = masks::report(network, ordered, masks::waiting_slices(network, targets));
   report.warnings.insert(report.warnings.begin(), warnings.begin(), warnings.end());
   return report;
 }

@@ -114,6 +114,19 @@ std::vector<Target> find_targets(const Network& network, std::span<const Task> t
   return targets;
 }
 
+std::vector<std::pair<ParameterKey, int>> waiting_slices(const Network& network, std::span<const Target> masked) {
+  std::vector<std::pair<ParameterKey, int>> out;
+  for (const auto& e : network.store().entries()) {
+    if (e.form != ParameterForm::Masked || !e.info->task_axis) continue;
+    for (int t = 0; t < e.tasks(); ++t) {
+      const bool now = std::ranges::any_of(
+          masked, [&](const Target& m) { return m.node == e.node && m.slot == e.slot && m.slice == t; });
+      if (!now && !is_chosen(e, t)) out.push_back({{e.node, e.slot}, t});
+    }
+  }
+  return out;
+}
+
 void warn_of_shared(const Network& network, const Task& task, std::vector<std::string>& warnings) {
   const Graph& graph = network.graph();
   const PassPlan own = plan_of(network, task.loss);

@@ -32,8 +32,11 @@ inline ParameterKey key_of(const Target& t) { return {t.node, t.slot}; }
 std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases,
                                  std::vector<std::string>& warnings);
 
-// Whether a mask has been chosen for this slice (-1: for the tensor): not while all of its bytes are 1 beside others.
+// Whether a mask has been chosen for this slice (-1: for the tensor): not while all of its bytes are 1.
 bool is_chosen(const ParameterEntry& entry, int slice);
+
+// Slices that wait for their task: all ones, and not among the targets that have just been masked.
+std::vector<std::pair<ParameterKey, int>> waiting_slices(const Network& network, std::span<const Target> masked);
 
 // What training this task moves although other losses depend on it, and no mask keeps apart: one warning, or none.
 void warn_of_shared(const Network& network, const Task& task, std::vector<std::string>& warnings);

@@ -34,8 +34,7 @@ struct MaskReport {
   std::string text() const;  // a table for people
 };
 
-// Of the masks a network has now, in whatever form. A slice for which none has been chosen yet (all ones beside slices
-// with masks) counts as kept, but in no overlap. `tasks` give their names to what only their losses reach.
+// Of the masks a network has now, in whatever form. `tasks` give their names to what only their losses reach.
 MaskReport report_masks(const Network& network, std::span<const Task> tasks = {});
 
 }  // namespace squall
