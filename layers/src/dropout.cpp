@@ -28,7 +28,7 @@ class Dropout final : public LayerOf<Dropout, DropoutOptions> {
   void forward(Forward& f) const override {
     auto& ops = f.handler().elementwise();
     if (!f.training()) return ops.unary(Unary::Copy, f[x_], f[y_]);
-    f.handler().random().bernoulli(f.random(), 1.0 - options.drop_prob, f[mask_]);
+    if (!f.given(mask_)) f.handler().random().bernoulli(f.random(), 1.0 - options.drop_prob, f[mask_]);
     ops.select_owner(f[x_], f[mask_], kKept, f[y_]);
     ops.affine(f[y_], scale(), 0.0, f[y_]);
   }

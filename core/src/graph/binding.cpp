@@ -272,14 +272,22 @@ void Binding::zero_contexts(Handler& handler, int n) {
       handler.memory().zero(t.slice(0, node.internals[i].context));
 }
 
-void Binding::forward(Handler& handler, std::uint64_t random_step) {
+void Binding::forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given) {
   random_step_ = random_step;
+  given_ = &given;
   for (const int n : plan_->forward_order)
     in_layer(graph_.node(n), "forward", [&] {
       zero_contexts(handler, n);
+      for (const auto& g : given)
+        if (g.node == n) handler.memory().upload(g.value.view(), views_[at(n)].internals[at(g.slot)]);
       Forward f(*this, n, handler);
       graph_.node(n).layer->forward(f);
     });
+}
+
+bool Binding::is_given(int node, int slot) const {
+  return given_ != nullptr &&
+         std::ranges::any_of(*given_, [&](const Given& g) { return g.node == node && g.slot == slot; });
 }
 
 void Binding::backward(Handler& handler) {

@@ -20,6 +20,14 @@ bool fits(const OutputInfo& output, const Shape& given) {
   return given.rank() >= lead && given.from(lead).elements() == output.shape.feature_size();
 }
 
+// One number from the device, without allocating.
+double read_one(Handler& handler, const Tensor& t) {
+  return visit_dtype(t.dtype(), [&](auto value) {
+    handler.memory().download(t, Tensor(&value, t.dtype(), t.shape()));
+    return static_cast<double>(value);
+  });
+}
+
 }  // namespace
 
 Network::Network(const Architecture& architecture, const Catalog& catalog, std::shared_ptr<Handler> handler,
@@ -192,11 +200,11 @@ void Network::forward(PassId id) {
     handler_->memory().upload(ConstTensor(poison.data(), DType::U8, bytes), Tensor(arena_.data(), DType::U8, bytes));
   }
   if (options_.sentinels) fill_sentinels(*current_);
-  current_->forward(*handler_, random_step_);
+  current_->forward(*handler_, random_step_, given_);
   if (plan.request.mode == Mode::Train) ++random_step_;
 }
 
-void Network::backward() {
+void Network::backward(bool modify) {
   if (current_ == nullptr || !current_->training())
     raise<ConfigError>("backward() needs a forward pass in Train mode first");
   if (store_generation_ != store_->generation())
@@ -211,7 +219,7 @@ void Network::backward() {
   }
   current_->backward(*handler_);
   store_->finish_gradients(plan);
-  apply(gradient_modifiers_, true);
+  if (modify) apply(gradient_modifiers_, true);
 }
 
 const std::vector<ParameterStore::Trainable>& Network::trainable() {
@@ -240,8 +248,7 @@ LossReport Network::losses() const {
     for (std::size_t o = 0; o < graph_.node(n).outputs.size(); ++o) {
       const Tensor& t = current_->views(n).outputs[o];
       if (!graph_.node(n).outputs[o].loss || !t) continue;
-      double value = 0;
-      handler_->memory().download(t, Tensor(&value, DType::F64, t.shape()));
+      const double value = read_one(*handler_, t);
       report.losses.push_back({graph_.node(n).name, value});
       report.total += value;
     }
@@ -255,8 +262,7 @@ double Network::total_loss() const {
     for (std::size_t o = 0; o < graph_.node(n).outputs.size(); ++o) {
       const Tensor& t = current_->views(n).outputs[o];
       if (!graph_.node(n).outputs[o].loss || !t) continue;
-      double value = 0;
-      handler_->memory().download(t, Tensor(&value, DType::F64, t.shape()));
+      const double value = read_one(*handler_, t);
       total += value;
     }
   return total;

@@ -140,6 +140,15 @@ void Network::set_parameter(std::string_view path, const HostArray& value) {
   store_->set(entry_at(layer, name), value);
 }
 
+void Network::give_internal(std::string_view path, const HostArray& value) {
+  const auto dot = path.find('.');
+  const int n = graph_.find(path.substr(0, dot));
+  const int slot = n < 0 || dot == std::string_view::npos ? -1 : graph_.node(n).find_internal(path.substr(dot + 1));
+  if (slot < 0) raise<ConfigError>("there is no internal '", path, "'; write LAYER.INTERNAL");
+  std::erase_if(given_, [&](const Binding::Given& g) { return g.node == n && g.slot == slot; });
+  if (!value.empty()) given_.push_back({n, slot, value});
+}
+
 void Network::fill_sentinels(const Binding& binding) const {
   const std::vector<unsigned char> guard(64, kSentinel);
   const ConstTensor host(guard.data(), DType::U8, Shape{64});
@@ -171,7 +180,7 @@ std::string Network::first_non_finite() {
   probe.attach(arena.data(), inputs_);
   const bool training = probe.training();
   const auto states = get_states();
-  probe.forward(*handler_, training && random_step_ > 0 ? random_step_ - 1 : random_step_);
+  probe.forward(*handler_, training && random_step_ > 0 ? random_step_ - 1 : random_step_, given_);
   set_states(states);
   for (int n = 0; n < suspect; ++n)
     for (const Tensor& t : probe.views(n).outputs)

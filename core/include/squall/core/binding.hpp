@@ -54,7 +54,12 @@ class Binding {
   LayerViews& views(int node) { return views_[static_cast<std::size_t>(node)]; }
   const LayerViews& views(int node) const { return views_[static_cast<std::size_t>(node)]; }
 
-  void forward(Handler& handler, std::uint64_t random_step);
+  // Internals with given content (a recorded dropout mask): layers ask for them instead of drawing their own.
+  struct Given {
+    int node = -1, slot = -1;
+    HostArray value;
+  };
+  void forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given);
   void backward(Handler& handler);
 
   // For contexts.
@@ -66,6 +71,7 @@ class Binding {
   ConstTensor backward_input(const LayerViews& views, int slot) const;
   ConstTensor backward_output(const LayerViews& views, int slot) const;
   std::uint64_t random_step() const { return random_step_; }
+  bool is_given(int node, int slot) const;
   // Position in layout().buffers, -1 if the buffer does not exist in this pass.
   int output_buffer(int node, int slot) const {
     return refs_[static_cast<std::size_t>(node)].outputs[static_cast<std::size_t>(slot)];
@@ -114,6 +120,7 @@ class Binding {
   std::size_t workspace_bytes_ = 0;
   int workspace_buffer_ = -1;
   std::uint64_t random_step_ = 0;
+  const std::vector<Given>* given_ = nullptr;
 };
 
 }  // namespace squall

@@ -37,7 +37,6 @@ class Declare {
  public:
   // Throws ConfigError when the input is not connected or does not match the template (see ShapeTemplate).
   In input(std::string_view name, std::string_view shape_template, const InputOptions& options = {});
-  const std::string& name() const { return node_.name; }
   bool connected(std::string_view input) const;
   const BufferShape& shape(In in) const;
   const Shape& features(In in) const { return shape(in).features; }
@@ -137,6 +136,8 @@ class Pass {
   // Extents of time and batch of an input; 1 where the axis is absent.
   Index time(In in) const { return views_.input_time[at(in.index)]; }
   Index batch(In in) const { return views_.input_batch[at(in.index)]; }
+  // Whether this internal already holds what it should (see Network::give_internal), so that nothing must be drawn.
+  bool given(Internal i) const { return binding_.is_given(views_.index, i.index); }
   RandomKey random() const { return {views_.random_key, binding_.random_step()}; }
 
  protected:

@@ -71,9 +71,13 @@ class Network {
   void forward(PassId pass);
   void forward(Mode mode);
   // After a forward pass in Train mode: gradients of its heads' losses. Gradients of earlier passes are overwritten.
-  void backward();
+  // `modify`: gradient modifiers run, too.
+  void backward(bool modify = true);
   LossReport losses() const;
   double total_loss() const;  // without building a report
+  // From now on an internal has this content in every forward pass ("Dropout.mask"), to repeat a recorded run. An empty
+  // array takes it back.
+  void give_internal(std::string_view path, const HostArray& value);
   // Counts training passes; dropout of the n-th is the same whatever ran before. Checkpoints restore it.
   std::uint64_t random_step() const { return random_step_; }
   void set_random_step(std::uint64_t step) { random_step_ = step; }
@@ -154,6 +158,7 @@ class Network {
   PassId last_backward_;
   Binding* current_ = nullptr;
   PassId current_pass_;
+  std::vector<Binding::Given> given_;
   std::uint64_t random_step_ = 0, use_clock_ = 0;
   std::vector<BoundModifier> weight_modifiers_, gradient_modifiers_;
 };

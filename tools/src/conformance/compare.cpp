@@ -1,0 +1,37 @@
+#include "conformance/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace squall::conformance {
+
+void Comparison::fail(const std::string& text) {
+  if (message_.empty()) message_ = text;
+}
+
+void Comparison::tensor(const std::string& where, const HostArray& got, const HostArray& expected) {
+  ++compared_;
+  if (got.elements() != expected.elements()) {
+    fail(concat(where, ": shape ", got.shape(), ", expected ", expected.shape()));
+    return;
+  }
+  double largest = 0;
+  for (Index i = 0; i < expected.elements(); ++i) largest = std::max(largest, std::abs(expected.value(i)));
+  for (Index i = 0; i < expected.elements(); ++i) {
+    const double g = got.value(i);
+    const double e = expected.value(i);
+    const double error = std::abs(g - e);
+    const double relative =
+        fp64_ ? std::max(0.0, error - 1e-11) / std::max(std::abs(e), 1e-300) : error / std::max(largest, 1e-3);
+    const double tolerance = fp64_ ? 1e-9 : fp32_;
+    if (!(relative <= tolerance) && !(error == 0)) fail(concat(where, "[", i, "]: got ", g, ", expected ", e));
+    if (fp64_ ? error > 1e-11 : true) worst_ = std::max(worst_, relative);
+  }
+}
+
+void Comparison::number(const std::string& where, double got, double expected) {
+  tensor(where, HostArray::of(Shape{1}, std::vector<double>{got}),
+         HostArray::of(Shape{1}, std::vector<double>{expected}));
+}
+
+}  // namespace squall::conformance

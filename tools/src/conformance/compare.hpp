@@ -1,0 +1,30 @@
+// Compares tensors with recorded ones and remembers the worst.
+#pragma once
+
+#include <string>
+
+#include "squall/core/host_array.hpp"
+
+namespace squall::conformance {
+
+class Comparison {
+ public:
+  // fp64: 1e-9 relative, 1e-11 absolute. fp32: `fp32` of the tensor's largest magnitude.
+  Comparison(bool fp64, double fp32) : fp64_(fp64), fp32_(fp32) {}
+  void tensor(const std::string& where, const HostArray& got, const HostArray& expected);
+  void number(const std::string& where, double got, double expected);
+  bool failed() const { return !message_.empty(); }
+  const std::string& message() const { return message_; }
+  double worst() const { return worst_; }
+  int compared() const { return compared_; }
+
+ private:
+  void fail(const std::string& text);
+  bool fp64_;
+  double fp32_;
+  std::string message_;
+  double worst_ = 0;
+  int compared_ = 0;
+};
+
+}  // namespace squall::conformance

@@ -1,0 +1,53 @@
+#include "squall/tools/conformance.hpp"
+
+#include "conformance/kinds.hpp"
+
+namespace squall {
+
+namespace {
+
+using State = ConformanceResult::State;
+
+std::string attribute_or(const H5Reader& file, const char* name) {
+  return file.has_attribute("/", name) ? file.attribute_text("/", name) : std::string();
+}
+
+void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
+                 ConformanceResult& result) {
+  using namespace conformance;
+  const bool fp64 = handler->dtype() == DType::F64;
+  const std::string kind = attribute_or(file, "kind");
+  const bool brainstorm = kind.empty() && attribute_or(file, "reference").starts_with("brainstorm");
+  if (!brainstorm)
+    raise<ConfigError>("recordings of kind '", kind.empty() ? attribute_or(file, "reference") : kind,
+                       "' are not known");
+  const bool training = file.has_attribute("/", "stepper");
+  Comparison comparison(fp64, training ? 1e-4 : 2e-5);
+  if (training)
+    replay_training(file, catalog, handler, comparison);
+  else
+    replay_pass(file, catalog, handler, comparison);
+  result.worst = comparison.worst();
+  result.message = comparison.message();
+  if (comparison.compared() == 0) result.message = "holds nothing to compare";
+  result.state = result.message.empty() ? State::Passed : State::Failed;
+}
+
+}  // namespace
+
+ConformanceResult replay(const std::filesystem::path& path, const Catalog& catalog,
+                         const std::shared_ptr<Handler>& handler) {
+  ConformanceResult result;
+  result.name = path.stem().string();
+  try {
+    replay_file(H5Reader(path), catalog, handler, result);
+  } catch (const std::exception& e) {
+    result.state = State::Failed;
+    result.message = e.what();
+    for (char& ch : result.message)
+      if (ch == '\n') ch = ' ';
+  }
+  return result;
+}
+
+}  // namespace squall
