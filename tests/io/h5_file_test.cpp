@@ -223,6 +223,26 @@ TEST_CASE("a damaged HDF5 image is an error, never a crash") {
   }
 }
 
+TEST_CASE("a file on which HDF5 itself crashes is an error") {
+  const TempFolder folder;
+  H5Writer writer;
+  writer.write("/x", counting<float>({2, 3}), {1});
+  writer.write_texts("/names", {"a", "b"});
+  writer.attribute("/", "kind", "test");
+  std::string file(text_of(writer.finish()));
+  CHECK(H5Reader::checked(folder.file("good.h5", file)).read("/x") == counting<float>({2, 3}));
+  const std::size_t heap = file.find("GCOL");  // where texts lie: 16 bytes, then objects with their size at 8
+  REQUIRE(heap != std::string::npos);
+  file[heap + 16 + 8 + 7] = '\x7F';
+  folder.file("bad.h5", file);
+  CHECK_THAT(message_of<FileError>([&] {
+               const H5Reader bad = H5Reader::checked(folder / "bad.h5");
+               static_cast<void>(bad.texts("/names"));
+             }),
+             Contains("bad.h5"));
+  CHECK_THAT(message_of<FileError>([&] { H5Reader::checked(folder / "none.h5"); }), Contains("No such file"));
+}
+
 TEST_CASE("h5py reads what is written and writes what is read") {
   if (!python_has("h5py")) {
     WARN("no /usr/bin/python3 with h5py: the exchange with it is not checked");

@@ -34,7 +34,7 @@ class Hdf5Reader final : public ReaderAs<Hdf5Reader, Hdf5Options> {
   Files files(const std::filesystem::path& folder) const override { return {{folder / options.path}}; }
 
   DataSet read(const std::filesystem::path& folder) const {
-    const H5Reader file(folder / options.path);
+    const H5Reader file = H5Reader::checked(folder / options.path);
     std::string group = options.group;
     while (group.starts_with('/')) group.erase(0, 1);
     while (group.ends_with('/')) group.pop_back();

@@ -60,6 +60,9 @@ class H5Reader {
  public:
   explicit H5Reader(const std::filesystem::path& path);
   H5Reader(Bytes image, std::string name);  // `name` is for messages
+  // For files of others: HDF5 itself can crash on damaged ones, so that everything in the file is first read once
+  // by a child process; if that one dies, the file is refused.
+  static H5Reader checked(const std::filesystem::path& path);
   ~H5Reader();
   H5Reader(H5Reader&&) noexcept;
   H5Reader& operator=(H5Reader&&) noexcept;
