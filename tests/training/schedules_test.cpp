@@ -1,0 +1,62 @@
+#include "training_support.hpp"
+
+using namespace training_test;
+
+namespace {
+
+std::vector<double> sequence(const json& j, Index count, Index interval = 1) {
+  const auto schedule = make<Schedule>(j);
+  std::vector<double> out;
+  for (Index i = 0; i < count; ++i) out.push_back(schedule->value(i, interval));
+  return out;
+}
+
+void near(const std::vector<double>& got, const std::vector<double>& wanted) {
+  REQUIRE(got.size() == wanted.size());
+  for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(wanted[i]).epsilon(1e-14));
+}
+
+}  // namespace
+
+TEST_CASE("Linear goes down in equal steps and stays") {
+  const json j = {{"@type", "Linear"}, {"initial_value", 1.0}, {"final_value", 0.5}, {"num_changes", 5}};
+  near(sequence(j, 8), {1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.5, 0.5});
+  near(sequence(j, 7, 3), {1, 1, 1, 0.9, 0.9, 0.9, 0.8});
+  CHECK(mentions(complaint([] { make<Schedule>({{"@type", "Linear"}, {"num_changes", 0}}); }), "num_changes"));
+}
+
+TEST_CASE("Exponential multiplies between bounds, of which 1e308 is none") {
+  near(sequence({{"@type", "Exponential"}, {"initial_value", 1.0}, {"factor", 0.5}, {"minimum", 0.2}}, 5),
+       {1, 0.5, 0.25, 0.2, 0.2});
+  near(sequence(
+           {{"@type", "Exponential"}, {"initial_value", 1.0}, {"factor", 3.0}, {"minimum", -1e308}, {"maximum", 1e308}},
+           4),
+       {1, 3, 9, 27});
+  near(sequence({{"@type", "Exponential"}, {"initial_value", 1.0}, {"factor", 3.0}, {"maximum", 10}}, 4, 2),
+       {1, 1, 3, 3});
+}
+
+TEST_CASE("MultiStep takes the value of the last step") {
+  near(sequence({{"@type", "MultiStep"}, {"initial_value", 0.4}, {"steps", {2, 5}}, {"values", {0.2, 0.05}}}, 7),
+       {0.4, 0.4, 0.2, 0.2, 0.2, 0.05, 0.05});
+  // As brainstorm writes it, with its endless last step.
+  near(sequence(
+           {{"@type", "MultiStep"}, {"initial_value", 0.4}, {"steps", {0, 2, 5, 1e308}}, {"values", {0.4, 0.2, 0.05}}},
+           7),
+       {0.4, 0.4, 0.2, 0.2, 0.2, 0.05, 0.05});
+  CHECK(mentions(complaint([] {
+                   make<Schedule>({{"@type", "MultiStep"}, {"steps", {1, 2}}, {"values", {1}}});
+                 }),
+                 "equal length"));
+  CHECK_THROWS_AS(sequence({{"@type", "MultiStep"}, {"steps", {1}}, {"values", {1}}}, 1, 2), ConfigError);
+}
+
+TEST_CASE("DecreaseAfterEpoch is constant for T epochs and goes by epochs always") {
+  const json j = {{"@type", "DecreaseAfterEpoch"}, {"initial_value", 0.6}, {"T", 3}};
+  near(sequence(j, 6), {0.6, 0.6, 0.6, 0.6 * 3 / 4, 0.6 * 3 / 5, 0.3});
+  json by_update = j;
+  by_update["timescale"] = "update";
+  Problems problems;
+  CHECK(Scheduled::from_json(by_update, "x", catalog(), problems).at({3, 1000}) == Approx(0.45));
+  CHECK(problems.empty());
+}
