@@ -107,6 +107,19 @@ TEST_CASE("The same masks again, with dropout on the way", "[scores]") {
   CHECK(masks[0] == masks[1]);
 }
 
+TEST_CASE("Gradient modifiers change no scores", "[scores]") {
+  const NetOptions o = wide();
+  std::vector<Bytes> masks;
+  for (const double factor : {0.0, 100.0}) {
+    Net net(o);
+    net.network.set_gradient_modifiers({{"*", {{"W", {{"@type", "L2Decay"}, {"factor", factor}}}}}});
+    auto data = batches(o, 32, 32);
+    rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1);
+    masks.push_back(net.mask("hidden", 0));
+  }
+  CHECK(masks[0] == masks[1]);
+}
+
 TEST_CASE("Training data must have what a task needs", "[scores]") {
   Net net;
   NetOptions only_a;

@@ -71,7 +71,7 @@ void Scores::sum_gradients(std::span<const Task> tasks, DataIterator& data) {
       seen[t] += count;
       network_.provide(part);
       network_.forward(network_.pass(Mode::Train, {tasks[t].loss}));
-      network_.backward();
+      network_.backward(false);
       add_gradients(t, static_cast<double>(count));  // a Loss is a mean over its batch
     }
   network_.set_states(states);
