@@ -1,9 +1,12 @@
 #include "squall/core/error.hpp"
 
+#include <algorithm>
+
 namespace squall {
 
 void Problems::add(std::string_view where, std::string_view text) {
-  found_.push_back(where.empty() ? std::string(text) : concat(where, ": ", text));
+  std::string problem = where.empty() ? std::string(text) : concat(where, ": ", text);
+  if (std::ranges::find(found_, problem) == found_.end()) found_.push_back(std::move(problem));
 }
 
 void Problems::raise_if_any(std::string_view headline) const {

@@ -12,18 +12,21 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 void flatten_list(const json& j, std::vector<double>& values, std::vector<Index>& extents, int depth) {
   if (!j.is_array()) {
     if (!j.is_number()) raise<ConfigError>("should be a number, not ", j.dump());
+    if (static_cast<int>(extents.size()) != depth) raise<ConfigError>("the lists have different depths");
     values.push_back(j.get<double>());
     return;
   }
-  if (static_cast<int>(extents.size()) <= depth) extents.push_back(static_cast<Index>(j.size()));
+  if (static_cast<int>(extents.size()) <= depth) {
+    if (!values.empty()) raise<ConfigError>("the lists have different depths");
+    extents.push_back(static_cast<Index>(j.size()));
+  }
   if (extents[at(depth)] != static_cast<Index>(j.size())) raise<ConfigError>("the lists have different lengths");
   for (const auto& one : j) flatten_list(one, values, extents, depth + 1);
 }
 
 // The values of one parameter or of one slice.
 std::vector<double> evaluate(const json& value, const std::vector<json>& fallback, const ParameterContext& context,
-                             const Catalog& catalog, std::uint64_t seed, const std::string& stream,
-                             std::string_view where) {
+                             const Catalog& catalog, std::uint64_t seed, const std::string& stream) {
   const auto count = static_cast<std::size_t>(context.shape.elements());
   if (value.is_number()) return std::vector<double>(count, value.get<double>());
   if (value.is_array()) {
@@ -37,7 +40,7 @@ std::vector<double> evaluate(const json& value, const std::vector<json>& fallbac
   const auto run = [&](const json& description) {
     std::vector<double> values(count);
     Rng rng(seed, stream);
-    catalog.of<Initializer>().make(description, where, catalog)->fill(values, context, rng);
+    catalog.of<Initializer>().make(description, "", catalog)->fill(values, context, rng);
     return values;
   };
   try {
@@ -46,7 +49,7 @@ std::vector<double> evaluate(const json& value, const std::vector<json>& fallbac
     if (fallback.empty()) throw;
   }
   const json& other = fallback.front();
-  return other.is_object() ? run(other) : evaluate(other, {}, context, catalog, seed, stream, where);
+  return other.is_object() ? run(other) : evaluate(other, {}, context, catalog, seed, stream);
 }
 
 }  // namespace
@@ -86,7 +89,7 @@ void Network::initialize_one(const PatternTarget& target, std::uint64_t seed, st
       const std::string stream = sliced ? concat(path, "[", task, "]") : path;
       const bool whole_list = sliced && values[0].is_array();
       const ParameterContext context{node.name, name, whole_list ? shape : one, bias};
-      const auto part = evaluate(values[0], target.match.fallback, context, catalog_, seed, stream, where);
+      const auto part = evaluate(values[0], target.match.fallback, context, catalog_, seed, stream);
       all.insert(all.end(), part.begin(), part.end());
       if (whole_list) break;
     }
@@ -103,6 +106,7 @@ std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns
   if (patterns.is_null()) return out;
   for (const auto& target : resolve_patterns(graph_, patterns, where, problems)) {
     if (target.state) continue;
+    if (!target.match.fallback.empty()) problems.add(where, "'fallback' is for initializers; modifiers have none");
     const ParameterInfo& info = graph_.node(target.node).parameters[at(target.slot)];
     if (info.initial && target.match.by_default) continue;  // gains of normalisations are left alone
     std::vector<json> descriptions;

@@ -205,7 +205,7 @@ void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, con
   e.form = ParameterForm::Packed;
   e.mask = owners;
   e.storage_shape = e.slice_shape();
-  values[index_of(e)] = storage.cast(handler_.dtype());
+  values[index_of(e)] = packed(e, unpacked(e, storage.cast(handler_.dtype())));  // free weights become 0
   rebuild(values, states);
 }
 

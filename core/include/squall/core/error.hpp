@@ -54,7 +54,7 @@ template <class E = Error, class... Parts>
 // Collects every problem of a description so that all of them are told at once.
 class Problems {
  public:
-  // `where` is a JSON path or a layer's name; it may be empty.
+  // `where` is a JSON path or a layer's name; it may be empty. The same problem is kept once.
   void add(std::string_view where, std::string_view text);
   bool empty() const { return found_.empty(); }
   const std::vector<std::string>& all() const { return found_; }
