@@ -21,7 +21,9 @@ std::unique_ptr<Network> open_network(const std::filesystem::path& path, const C
   }
   auto net = std::make_unique<Network>(Architecture::from_json(network, path.string()), c.catalog, std::move(handler),
                                        options);
-  net->initialize({{"@type", "Gaussian"}, {"std", 0.5}}, c.seed.value_or(1));
+  const json small = {{"default", {{"@type", "DenseSqrtFanIn"}}}, {"fallback", {{"@type", "Gaussian"}, {"std", 0.1}}}};
+  net->initialize(document.is_object() && document.contains("initialize") ? document["initialize"] : small,
+                  c.seed.value_or(1));
   return net;
 }
 

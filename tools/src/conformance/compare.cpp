@@ -21,11 +21,11 @@ void Comparison::tensor(const std::string& where, const HostArray& got, const Ho
     const double g = got.value(i);
     const double e = expected.value(i);
     const double error = std::abs(g - e);
-    const double relative =
-        fp64_ ? std::max(0.0, error - 1e-11) / std::max(std::abs(e), 1e-300) : error / std::max(largest, 1e-3);
-    const double tolerance = fp64_ ? 1e-9 : fp32_;
-    if (!(relative <= tolerance) && !(error == 0)) fail(concat(where, "[", i, "]: got ", g, ", expected ", e));
-    if (fp64_ ? error > 1e-11 : true) worst_ = std::max(worst_, relative);
+    // fp64: |error| <= 1e-9 |expected| + 1e-11, as one number.
+    const double scale = fp64_ ? std::abs(e) + 1e-2 : std::max(largest, 1e-3);
+    const double relative = error / scale;
+    if (!(relative <= (fp64_ ? 1e-9 : fp32_)) && error != 0) fail(concat(where, "[", i, "]: got ", g, ", expected ", e));
+    worst_ = std::max(worst_, relative);
   }
 }
 

@@ -6,7 +6,7 @@ namespace squall {
 
 namespace {
 
-using State = ConformanceResult::State;
+using Outcome = ConformanceResult::State;
 
 std::string attribute_or(const H5Reader& file, const char* name) {
   return file.has_attribute("/", name) ? file.attribute_text("/", name) : std::string();
@@ -30,7 +30,7 @@ void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared
   result.worst = comparison.worst();
   result.message = comparison.message();
   if (comparison.compared() == 0) result.message = "holds nothing to compare";
-  result.state = result.message.empty() ? State::Passed : State::Failed;
+  result.state = result.message.empty() ? Outcome::Passed : Outcome::Failed;
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ ConformanceResult replay(const std::filesystem::path& path, const Catalog& catal
   try {
     replay_file(H5Reader(path), catalog, handler, result);
   } catch (const std::exception& e) {
-    result.state = State::Failed;
+    result.state = Outcome::Failed;
     result.message = e.what();
     for (char& ch : result.message)
       if (ch == '\n') ch = ' ';

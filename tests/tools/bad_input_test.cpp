@@ -1,0 +1,113 @@
+#include "run_command.hpp"
+#include "squall/core/describe.hpp"
+#include "support/catch.hpp"
+
+using namespace squall;
+using namespace squall::testing;
+
+namespace {
+
+// One clear message that has all these words; exit code 1, nothing on stdout.
+void fails(const Ran& ran, std::initializer_list<const char*> words) {
+  INFO(ran.err);
+  CHECK(ran.code == 1);
+  CHECK(ran.out.empty());
+  for (const char* word : words) CHECK(ran.err.find(word) != std::string::npos);
+}
+
+std::string with(const std::string& old, const std::string& now) {
+  std::string text = tiny_experiment();
+  const auto at = text.find(old);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, old.size(), now);
+}
+
+Ran train(const Folder& folder, const std::string& text, const std::string& more = "") {
+  return run_squall("train " + folder.write("e.json", text) + " --quiet --out " + (folder / "run") + " " + more);
+}
+
+}  // namespace
+
+TEST_CASE("wrong usage exits with 2") {
+  CHECK(run_squall("").code == 2);
+  CHECK(run_squall("trian x.json").code == 2);
+  CHECK(run_squall("train").code == 2);
+  CHECK(run_squall("info --no-such-option").code == 2);
+  CHECK(run_squall("serve").code == 2);  // what is not built does not exist
+}
+
+TEST_CASE("wrong experiments are told with path, word and remedy") {
+  const Folder folder;
+  fails(train(folder, tiny_experiment().substr(0, 700)), {"e.json", "line", "column"});
+  fails(train(folder, with("\"SoftmaxCE\"", "\"SoftmaxCe\"")), {"SoftmaxCe", "did you mean 'SoftmaxCE'"});
+  fails(train(folder, with("\"units\": 32", "\"unit\": 32")), {"hidden", "unit", "did you mean 'units'"});
+  fails(train(folder, with("\"units\": 32", "\"units\": \"many\"")), {"hidden", "units", "whole number"});
+  fails(train(folder, with("[\"T\", \"B_a\", 1]", "[\"T\", \"B_a\", 4]")), {"a_ce", "targets", "(T, B, 4)"});
+  fails(train(folder, with("\"loss\": [\"a_loss\"]", "\"loss\": [\"a_loss\", \"hidden.a\"]")), {"cycle", "hidden"});
+  fails(train(folder, with("\"max_epochs\": 6", "\"max_epoch\": 6")),
+        {"train", "max_epoch", "did you mean 'max_epochs'"});
+  fails(train(folder, with("\"data\": \"two\"", "\"data\": \"tow\"")), {"tasks.b.data", "tow", "two"});
+  fails(train(folder, with("\"@type\": \"Adam\"", "\"@type\": \"Adamm\"")), {"train.stepper", "Adam"});
+  fails(train(folder, with("\"sparsity\": 50", "\"sparsity\": 20")), {"W", "sparsity"});
+  fails(train(folder, with("\"sparsity\": 50", "\"sparsity\": 150")), {"sparsity", "100"});
+}
+
+TEST_CASE("several problems are told at once") {
+  const Folder folder;
+  std::string text = with("\"units\": 32", "\"unit\": 32");
+  text.replace(text.find("\"@type\": \"Adam\""), 15, "\"@type\": \"Adom\"");
+  const Ran ran = train(folder, text);
+  fails(ran, {"Adom"});
+}
+
+TEST_CASE("missing and damaged files are told") {
+  const Folder folder;
+  fails(run_squall("train " + (folder / "none.json")), {"none.json"});
+  const std::string idx = R"({"@type": "Idx", "train": "mnist/train"})";
+  fails(train(folder, with(R"({"@type": "Synthetic", "set": "spirals", "examples": 300, "validation": 0.2})", idx),
+              "--data " + (folder / "nowhere")),
+        {"mnist/train", "data.one"});
+  fails(run_squall("eval " + folder.write("not_a_model.h5", "hello")), {"not_a_model.h5", "squall"});
+  fails(run_squall("info " + (folder / "absent.h5")), {"absent.h5"});
+}
+
+TEST_CASE("a model with a changed byte or cut off is refused") {
+  const Folder folder;
+  REQUIRE(train(folder, tiny_experiment()).code == 0);
+  const std::string good = read_file(folder / "run/model.h5");
+  for (const std::size_t at : {std::size_t{3}, std::size_t{30}, std::size_t{400}, good.size() / 2, good.size() - 1}) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x20);
+    fails(run_squall("eval " + folder.write("bad.h5", bad)), {"bad.h5"});
+  }
+  fails(run_squall("eval " + folder.write("cut.h5", good.substr(0, good.size() - 100))), {"cut.h5", "cut off"});
+}
+
+TEST_CASE("a full disk leaves the previous file as it was") {
+  const Folder folder;
+  REQUIRE(train(folder, tiny_experiment()).code == 0);
+  const std::string model = folder / "run/model.h5";
+  const std::string target = folder / "out.h5";
+  REQUIRE(run_squall("convert " + model + " --to dense --out " + target).code == 0);
+  const std::string before = read_file(target);
+  const Ran ran = run_squall("convert " + model + " --to masked --out " + target, "trap '' XFSZ; ulimit -f 4;");
+  CHECK(ran.code == 1);
+  CHECK(ran.err.find("out.h5") != std::string::npos);
+  CHECK(read_file(target) == before);
+}
+
+TEST_CASE("tasks that are not there are told with those that are") {
+  const Folder folder;
+  REQUIRE(train(folder, tiny_experiment()).code == 0);
+  const std::string model = folder / "run/model.h5";
+  fails(run_squall("eval " + model + " --task c"), {"--task c", "a, b"});
+  fails(run_squall("convert " + model + " --task c --to sparse --out " + (folder / "x.h5")), {"--task c"});
+  fails(run_squall("predict " + model + " --input x.npy --output y.npy"), {"--task"});
+}
+
+TEST_CASE("handlers that are not there are told") {
+  const Folder folder;
+  fails(train(folder, tiny_experiment(), "--handler cuda:0"), {"CUDA"});
+  fails(train(folder, tiny_experiment(), "--handler gpu"), {"gpu", "cpu"});
+  fails(train(folder, tiny_experiment(), "--precision bf16"), {"bf16"});
+}
