@@ -19,7 +19,6 @@ class Loss final : public LayerOf<Loss, LossOptions> {
       "it).";
 
   void declare(Declare& d) override {
-    if (d.name() == "total_loss") d.fail("the name total_loss is taken: it stands for the sum of all losses");
     x_ = d.input("default", "...");
     BufferShape one;
     one.features = Shape{1};

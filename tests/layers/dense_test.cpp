@@ -54,7 +54,7 @@ SQUALL_LAYER_CASES(
                   .says = {"MultiMaskedDense 'Layer'", "equal numbers of features", "input 'a' is (T, B, 3)",
                            "'b' is (T, B, 4)"}},
                  {.options = {{"tasks", {"a", "b", "c"}}}, .says = {"option 'units'"}},
-                 {.options = {{"tasks", "a"}, {"units", 2}}, .says = {"option 'tasks' should be a list of a text"}},
+                 {.options = {{"tasks", "a"}, {"units", 2}}, .says = {"option 'tasks' should be a list, not \"a\""}},
                  {.options = {{"tasks", {"a", "b", "a.b"}}, {"units", 2}}, .says = {"task 'a.b' is not a name"}},
                  {.options = {{"tasks", {"a", "b"}}, {"units", 2}}, .says = {"has no input 'c'"}}}},
     {.name = "one task",

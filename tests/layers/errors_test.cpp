@@ -57,6 +57,12 @@ TEST_CASE("messages of layers say what, where and what would be right") {
   }
 }
 
+TEST_CASE("a Loss cannot be named total_loss, which stands for the sum of all") {
+  CHECK_THAT(problems(R"({"Input": {"@type": "Input", "out_shapes": {"default": ["T", "B", 4]},
+      "@outgoing_connections": {"default": ["total_loss"]}}, "total_loss": {"@type": "Loss"}})"),
+             Catch::Contains("'total_loss' cannot be the name of a layer"));
+}
+
 TEST_CASE("a criterion says which shape its targets should have") {
   const std::string text =
       R"({"Input": {"@type": "Input", "out_shapes": {"default": ["T", "B", 4], "targets": ["T", "B", 4]},

@@ -67,13 +67,6 @@ TEST_CASE("Loss divides by the batch size, not by time or features") {
   CHECK(one.net->get("Input.output_deltas.default").doubles() == Values(12, 0.5));
 }
 
-TEST_CASE("a Loss cannot be named total_loss") {
-  Architecture a;
-  a.input({{"default", {"T", "B", 2}}});
-  a["Input.default"] >> a.add("total_loss", "Loss");
-  CHECK_THROWS_WITH(Graph(a, layers()), Catch::Contains("Loss 'total_loss': the name total_loss is taken"));
-}
-
 TEST_CASE("DeltasScaling reverses gradients with a negative factor") {
   Single one({"B", 2}, "DeltasScaling", {{"factor", -0.5}});
   one.net->provide({{{"default", array(Shape{1, 2}, {3.0, 4.0})}}});
