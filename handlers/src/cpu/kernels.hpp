@@ -13,6 +13,9 @@ inline constexpr int kUnaries = 9, kBinaries = 7, kActivations = 5;  // Softmax 
 // Layout of a gather table: rows in slices of this many, their entries interleaved.
 inline constexpr int kSliceRows = 16;
 
+// Images that are computed together by sparse convolution.
+inline constexpr int kImageLanes = 16;
+
 template <class R>
 struct GemmCall {
   Count m = 0, n = 0, k = 0;
@@ -38,6 +41,10 @@ struct RowGroups {  // rows of a sparse matrix inside one tile of columns, in pa
   Count pairs = 0;
   const std::int32_t* row = nullptr;     // 2 per pair
   const std::int32_t* length = nullptr;  // per pair
+};
+
+struct TapRange {  // the taps of a window that lie inside an image; tap (y, x) is at origin + y line + x channels
+  Count channels = 0, y0 = 0, y1 = 0, x0 = 0, x1 = 0, kernel_w = 0, line = 0, origin = 0;
 };
 
 // Arrays of two are indexed by Write: overwrite, add. Others by the enumeration they are named after.
@@ -88,10 +95,13 @@ struct Kernels {
                        std::uint8_t* out);
   void (*uniform)(std::uint64_t key, std::uint64_t step, Count first, Count blocks, double low, double high, R* out);
 
-  // Pooling of one output pixel's channels.
+  // The elementary operations of max pooling: one tap against the best so far; x += value where it won.
   void (*max_first)(Count n, const R* x, std::int32_t tap, R* best, std::int32_t* place);
   void (*max_next)(Count n, const R* x, std::int32_t tap, R* best, std::int32_t* place);
-  void (*put_where)(Count n, const R* value, const std::int32_t* place, std::int32_t tap, R* x);  // x += value there
+  void (*put_where)(Count n, const R* value, const std::int32_t* place, std::int32_t tap, R* x);
+  // The same for all taps of a window (at least one) at once.
+  void (*max_window)(const TapRange&, const R* image, R* best, std::int32_t* place);
+  void (*put_window)(const TapRange&, const R* value, const std::int32_t* place, R* image);
 
   // c (=, +=) a b. `scratch` holds gemm_scratch elements.
   void (*gemm)(const GemmCall<R>&, R* scratch);
@@ -103,6 +113,9 @@ struct Kernels {
   // The widest that keeps all sums in registers is sparse_widest.
   Count sparse_widest;
   void (*sparse_block[4])(const RowGroups&, const std::int32_t* offset, const R* value, const R* x, R* y);
+  // The same for sparse_pixels pixels of kImageLanes images each: pixel p reads at offset + p stride.
+  Count sparse_pixels;
+  void (*sparse_images)(const RowGroups&, const std::int32_t* offset, const R* value, const R* x, Count stride, R* y);
   // sums[slice row] = sum of value x[column] for each slice of kSliceRows rows; begin: slices + 1.
   void (*sparse_slices)(Count slices, const std::int32_t* begin, const std::uint16_t* column, const R* value,
                         const R* x, R* sums);

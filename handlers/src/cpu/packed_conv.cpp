@@ -2,7 +2,6 @@
 #include "cpu/compact_weight.hpp"
 #include "cpu/conv.hpp"
 #include "cpu/finish.hpp"
-#include "cpu/sparse_blocks.hpp"
 #include "cpu/windows.hpp"
 
 namespace squall::cpu {
@@ -11,17 +10,6 @@ namespace {
 
 Index inner_of(const ConvSpec& s) { return s.window.taps() * s.window.channels; }
 Index rows_of(const ConvSpec& s) { return s.images * pixels(s.window); }
-
-class PackedConv : public ConvPlan {
- public:
-  using ConvPlan::ConvPlan;
-
- protected:
-  void do_backward(const ConstTensor&, const WeightRef&, const ConstTensor&, const Tensor&, const Sink&, const Sink&,
-                   const Sink&) override {
-    raise<ShapeError>("convolution backward: a packed weight is for inference, it has no gradient");
-  }
-};
 
 template <class R>
 class Densified final : public PackedConv {
@@ -106,51 +94,6 @@ class Compacted final : public PackedConv {
   R* bias_ = nullptr;  // biases of kept filters, constants of dropped ones, then rooms of the workers
 };
 
-// Blocks of output pixels against the rows of the sparse matrix.
-template <class R>
-class SparseConv final : public PackedConv {
- public:
-  SparseConv(const ConvSpec& spec, ContextPtr<R> ctx)
-      : PackedConv(spec), ctx_(std::move(ctx)), w_(*spec.packed, rows_of(spec), ctx_->kernels()) {}
-  std::string_view kind() const override { return "sparse pixel blocks"; }
-  std::size_t workspace_bytes() const override { return SparseRun<R>(w_, *ctx_).workspace_elements() * sizeof(R); }
-  void set_workspace(void* memory) override { workspace_ = static_cast<R*>(memory); }
-
- protected:
-  void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
-    R* out = y.as<R>();
-    SparseRun<R>(w_, *ctx_)(Pixels{*this, x.as<R>()}, b ? b.as<R>() : nullptr, spec().activation, out, workspace_);
-    if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, rows_of(spec()), spec().filters, out);
-  }
-
- private:
-  struct Pixels {  // source of SparseRun: one part for each tap of the window
-    const SparseConv& plan;
-    const R* x;
-    Index parts() const { return plan.spec().window.taps(); }
-    void fill(Index block, Index tap, R* to) const {
-      constexpr Index kWidest = 64;
-      const Window& w = plan.spec().window;
-      const Index width = plan.w_.width();
-      const Index ky = tap / w.kernel_w;
-      const Index kx = tap % w.kernel_w;
-      const R* pixel[kWidest];
-      for (Index i = 0; i < width; ++i) {
-        const Index p = block * width + i;
-        const Index place = p % pixels(w);
-        const Index row = place / w.out_w() * w.stride_h - w.top + ky;
-        const Index column = place % w.out_w() * w.stride_w - w.left + kx;
-        const bool inside = p < plan.w_.examples() && row >= 0 && row < w.height && column >= 0 && column < w.width;
-        pixel[i] = inside ? x + p / pixels(w) * image_size(w) + (row * w.width + column) * w.channels : nullptr;
-      }
-      plan.ctx_->kernels().transpose_rows(width, w.channels, pixel, to + tap * w.channels * width, width);
-    }
-  };
-  ContextPtr<R> ctx_;
-  SparseBlocks<R> w_;
-  R* workspace_ = nullptr;
-};
-
 }  // namespace
 
 template <class R>
@@ -160,7 +103,7 @@ std::unique_ptr<ConvPlan> packed_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
     case WeightFormat::Compacted: return std::make_unique<Compacted<R>>(spec, std::move(ctx));
     case WeightFormat::Sparse: break;
   }
-  return std::make_unique<SparseConv<R>>(spec, std::move(ctx));
+  return sparse_conv<R>(spec, std::move(ctx));
 }
 template std::unique_ptr<ConvPlan> packed_conv<float>(const ConvSpec&, ContextPtr<float>);
 template std::unique_ptr<ConvPlan> packed_conv<double>(const ConvSpec&, ContextPtr<double>);

@@ -112,16 +112,21 @@ class Compacted final : public PackedDense {
 template <class R>
 class SparseMany final : public PackedDense {
  public:
-  SparseMany(const DenseSpec& spec, ContextPtr<R> ctx)
-      : PackedDense(spec), ctx_(std::move(ctx)), w_(*spec.packed, spec.rows, ctx_->kernels()) {}
+  SparseMany(const DenseSpec& spec, ContextPtr<R> ctx, Index width)
+      : PackedDense(spec),
+        ctx_(std::move(ctx)),
+        w_(*spec.packed, width, [width](Index column) { return column * width; }) {}
   std::string_view kind() const override { return "sparse blocks"; }
-  std::size_t workspace_bytes() const override { return SparseRun<R>(w_, *ctx_).workspace_elements() * sizeof(R); }
+  std::size_t workspace_bytes() const override {
+    return SparseRun<R>(w_, spec().rows, *ctx_).workspace_elements() * sizeof(R);
+  }
   void set_workspace(void* memory) override { workspace_ = static_cast<R*>(memory); }
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
     R* out = y.as<R>();
-    SparseRun<R>(w_, *ctx_)(Rows{*this, x.as<R>()}, b ? b.as<R>() : nullptr, spec().activation, out, workspace_);
+    SparseRun<R>(w_, spec().rows, *ctx_)(Rows{*this, x.as<R>()}, b ? b.as<R>() : nullptr, spec().activation, out,
+                                         workspace_);
     if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, spec().rows, spec().out, out);
   }
 
@@ -131,7 +136,7 @@ class SparseMany final : public PackedDense {
     const R* x;
     static constexpr Index kColumns = 256;
     Index parts() const { return ceil_div(plan.spec().in, kColumns); }
-    void fill(Index block, Index part, R* to) const {
+    void fill(Index block, Index part, int, R* to) const {
       constexpr Index kWidest = 64;
       const Index n = plan.spec().in;
       const Index width = plan.w_.width();
@@ -189,7 +194,8 @@ std::unique_ptr<DensePlan> packed_dense(const DenseSpec& spec, ContextPtr<R> ctx
     case WeightFormat::Sparse: break;
   }
   if (spec.rows <= kFew) return std::make_unique<SparseFew<R>>(spec, std::move(ctx));
-  return std::make_unique<SparseMany<R>>(spec, std::move(ctx));
+  const Index width = block_width(spec.rows, ctx->kernels().sparse_widest);
+  return std::make_unique<SparseMany<R>>(spec, std::move(ctx), width);
 }
 template std::unique_ptr<DensePlan> packed_dense<float>(const DenseSpec&, ContextPtr<float>);
 template std::unique_ptr<DensePlan> packed_dense<double>(const DenseSpec&, ContextPtr<double>);

@@ -52,12 +52,16 @@ class DirectPool final : public PoolPlan {
   bool is_max() const { return spec().kind == PoolKind::Max; }
   Index outputs() const { return spec().images * pixels(spec().window) * spec().window.channels; }
   const Kernels<R>& k() const { return ctx_->kernels(); }
-  // f(tap, offset of its pixel) for the taps inside the image, in row-major order.
+  TapRange taps(const Clip& c) const {
+    const Window& w = spec().window;
+    return {w.channels, c.ky0, c.ky1, c.kx0, c.kx1, w.kernel_w, w.width * w.channels, c.offset(w, 0, 0)};
+  }
+  // f(offset) of the pixels inside the image.
   template <class F>
   void each_tap(const Clip& c, const F& f) const {
     const Window& w = spec().window;
     for (Index ky = c.ky0; ky < c.ky1; ++ky)
-      for (Index kx = c.kx0; kx < c.kx1; ++kx) f(static_cast<std::int32_t>(ky * w.kernel_w + kx), c.offset(w, ky, kx));
+      for (Index kx = c.kx0; kx < c.kx1; ++kx) f(c.offset(w, ky, kx));
   }
   void take_maximum(const R* image, const Clip& c, R* y, std::int32_t* place) const {
     const Index n = spec().window.channels;
@@ -66,31 +70,24 @@ class DirectPool final : public PoolPlan {
       std::fill_n(place, n, -1);
       return;
     }
-    bool first = true;
-    each_tap(c, [&](std::int32_t tap, Index offset) {
-      (first ? k().max_first : k().max_next)(n, image + offset, tap, y, place);
-      first = false;
-    });
+    k().max_window(taps(c), image, y, place);
   }
   void take_mean(const R* image, const Clip& c, R* y) const {
     const Index n = spec().window.channels;
     std::fill_n(y, n, R(0));
     if (c.count() == 0) return;
     const auto add = k().unary[at(Unary::Copy)][at(Write::Add)];
-    each_tap(c, [&](std::int32_t, Index offset) { add(n, image + offset, y); });
+    each_tap(c, [&](Index offset) { add(n, image + offset, y); });
     k().affine[at(Write::Overwrite)](n, y, R(1) / static_cast<R>(c.count()), R(0), y);
   }
   void put_maximum(R* image, const Clip& c, const R* dy, const std::int32_t* place) const {
-    each_tap(c, [&](std::int32_t tap, Index offset) {
-      k().put_where(spec().window.channels, dy, place, tap, image + offset);
-    });
+    if (c.count() > 0) k().put_window(taps(c), dy, place, image);
   }
   void put_mean(R* image, const Clip& c, const R* dy) const {
     if (c.count() == 0) return;
     const R share = R(1) / static_cast<R>(c.count());
-    each_tap(c, [&](std::int32_t, Index offset) {
-      k().affine[at(Write::Add)](spec().window.channels, dy, share, R(0), image + offset);
-    });
+    each_tap(
+        c, [&](Index offset) { k().affine[at(Write::Add)](spec().window.channels, dy, share, R(0), image + offset); });
   }
   ContextPtr<R> ctx_;
   std::int32_t* place_ = nullptr;  // tap of each maximum, -1 where there is none

@@ -13,8 +13,19 @@ struct Width {
 };
 constexpr Width kWidths[] = {{8, 2.6}, {16, 1.6}, {32, 1.15}, {64, 1.0}};
 
-// The one that takes least time for all examples, those missing in the last block included.
-Index best_width(Index examples, Index widest) {
+// Columns of a tile: their part of x takes about 40 KiB, but a row should find some entries in it.
+Index tile_columns(const PackedWeight& w, Index width, std::size_t element) {
+  constexpr Index kTileBytes = 40960, kEntries = 8;
+  const Index by_cache = kTileBytes / (width * static_cast<Index>(element));
+  const Index by_entries = w.kept() > 0 ? kEntries * w.rows * w.columns / w.kept() : w.columns;
+  const Index wanted = std::max<Index>(std::max(by_cache, by_entries), 1);
+  const Index tiles = std::max<Index>(ceil_div(w.columns, wanted), 1);
+  return std::max<Index>(ceil_div(w.columns, tiles), 1);
+}
+
+}  // namespace
+
+Index block_width(Index examples, Index widest) {
   Index best = 8;
   double least = 0;
   for (const Width& w : kWidths) {
@@ -28,23 +39,9 @@ Index best_width(Index examples, Index widest) {
   return best;
 }
 
-std::size_t kernel_of(Index width) { return width == 64 ? 3 : width == 32 ? 2 : width == 16 ? 1 : 0; }
-
-// Columns of a tile: their part of x takes about 40 KiB, but a row should find some entries in it.
-Index tile_columns(const PackedWeight& w, Index width, std::size_t element) {
-  constexpr Index kTileBytes = 40960, kEntries = 8;
-  const Index by_cache = kTileBytes / (width * static_cast<Index>(element));
-  const Index by_entries = w.kept() > 0 ? kEntries * w.rows * w.columns / w.kept() : w.columns;
-  const Index wanted = std::max<Index>(std::max(by_cache, by_entries), 1);
-  const Index tiles = std::max<Index>(ceil_div(w.columns, wanted), 1);
-  return std::max<Index>(ceil_div(w.columns, tiles), 1);
-}
-
-}  // namespace
-
 template <class R>
-SparseBlocks<R>::SparseBlocks(const PackedWeight& w, Index examples, const Kernels<R>& kernels)
-    : rows_(w.rows), columns_(w.columns), examples_(examples), width_(best_width(examples, kernels.sparse_widest)) {
+SparseBlocks<R>::SparseBlocks(const PackedWeight& w, Index width, const std::function<Index(Index)>& place)
+    : rows_(w.rows), columns_(w.columns), width_(width) {
   const Index step = tile_columns(w, width_, sizeof(R));
   const Index count = ceil_div(rows_, kChunkRows);
   for (Index c = 0; c < count; ++c) {
@@ -52,14 +49,15 @@ SparseBlocks<R>::SparseBlocks(const PackedWeight& w, Index examples, const Kerne
     std::vector<std::size_t> next;  // first entry of each row that is not yet in a tile
     for (Index r = 0; r < chunk.rows.count; ++r)
       next.push_back(static_cast<std::size_t>(w.row_begin[static_cast<std::size_t>(chunk.rows.first + r)]));
-    for (Index from = 0; from < columns_; from += step) add_tile(w, chunk.rows, from, from + step, next);
+    for (Index from = 0; from < columns_; from += step) add_tile(w, chunk.rows, from, from + step, place, next);
     chunk.tiles = tiles_.size() - chunk.first_tile;
     chunks_.push_back(chunk);
   }
 }
 
 template <class R>
-void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Index to, std::vector<std::size_t>& next) {
+void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Index to,
+                               const std::function<Index(Index)>& place, std::vector<std::size_t>& next) {
   const auto n = static_cast<std::size_t>(rows.count);
   std::vector<std::size_t> begin = next;
   std::vector<std::size_t> length(n), order;
@@ -82,22 +80,11 @@ void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Ind
       for (std::size_t r : pair) {
         const bool there = r < n && e < length[r];
         const Index column = there ? w.column[begin[r] + e] : from;
-        offset_.push_back(static_cast<std::int32_t>(column * width_));
+        offset_.push_back(static_cast<std::int32_t>(place(column)));
         value_.push_back(there ? static_cast<R>(w.value[begin[r] + e]) : R(0));
       }
   }
   if (tile.pairs > 0) tiles_.push_back(tile);
-}
-
-template <class R>
-void SparseBlocks<R>::add_chunk(const Kernels<R>& k, Index chunk, const R* x, R* y) const {
-  const Chunk& c = chunks_[static_cast<std::size_t>(chunk)];
-  const auto kernel = k.sparse_block[kernel_of(width_)];
-  for (std::size_t t = c.first_tile; t < c.first_tile + c.tiles; ++t) {
-    const Tile& tile = tiles_[t];
-    const RowGroups groups{tile.pairs, row_.data() + 2 * tile.first_pair, length_.data() + tile.first_pair};
-    kernel(groups, offset_.data() + tile.first_entry, value_.data() + tile.first_entry, x, y);
-  }
 }
 
 template class SparseBlocks<float>;

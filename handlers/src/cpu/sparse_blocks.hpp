@@ -3,6 +3,7 @@
 // inside a tile rows of about equal length are computed in pairs.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "cpu/context.hpp"
@@ -11,22 +12,39 @@
 
 namespace squall::cpu {
 
+// Examples in a block: what takes least time for all of them, those missing in the last block included.
+Index block_width(Index examples, Index widest);
+
 template <class R>
 class SparseBlocks {
  public:
   static constexpr Index kChunkRows = 256;
 
-  SparseBlocks(const PackedWeight& w, Index examples, const Kernels<R>& kernels);
+  // place(column): where the column's values of a block begin, in elements. `width`: examples in a block.
+  SparseBlocks(const PackedWeight& w, Index width, const std::function<Index(Index)>& place);
   Index rows() const { return rows_; }
   Index columns() const { return columns_; }
-  Index width() const { return width_; }  // examples in a block
-  Index blocks() const { return ceil_div(examples_, width_); }
-  Index examples() const { return examples_; }
+  Index width() const { return width_; }
   Index chunks() const { return static_cast<Index>(chunks_.size()); }
   Index stored() const { return static_cast<Index>(value_.size()); }
-  Span chunk_rows(Index chunk) const { return chunks_[static_cast<std::size_t>(chunk)].rows; }
-  // y: (chunk's rows + 1, width), the last row is a spare; x: (columns, width).
-  void add_chunk(const Kernels<R>& k, Index chunk, const R* x, R* y) const;
+  // Room for the sums of a chunk: its rows and a spare one.
+  Index sums() const { return (kChunkRows + 1) * width_; }
+
+  // Fills `sums` with y^T of a block: rows of the chunk by examples. add(groups, offsets, values) runs the kernel.
+  template <class Add>
+  Span compute(const Kernels<R>& k, Index chunk, const R* bias, Activation f, R* sums, const Add& add) const {
+    const Chunk& c = chunks_[static_cast<std::size_t>(chunk)];
+    for (Index r = 0; r < c.rows.count; ++r)
+      std::fill_n(sums + r * width_, width_, bias != nullptr ? bias[c.rows.first + r] : R(0));
+    std::fill_n(sums + c.rows.count * width_, width_, R(0));
+    for (std::size_t t = c.first_tile; t < c.first_tile + c.tiles; ++t) {
+      const Tile& tile = tiles_[t];
+      add(RowGroups{tile.pairs, row_.data() + 2 * tile.first_pair, length_.data() + tile.first_pair},
+          offset_.data() + tile.first_entry, value_.data() + tile.first_entry);
+    }
+    if (f != Activation::Linear && f != Activation::Softmax) k.activate[at(f)](c.rows.count * width_, sums, sums);
+    return c.rows;
+  }
 
  private:
   struct Tile {
@@ -37,70 +55,68 @@ class SparseBlocks {
     Span rows;
     std::size_t first_tile = 0, tiles = 0;
   };
-  void add_tile(const PackedWeight& w, Span rows, Index from, Index to, std::vector<std::size_t>& next);
+  void add_tile(const PackedWeight& w, Span rows, Index from, Index to, const std::function<Index(Index)>& place,
+                std::vector<std::size_t>& next);
 
-  Index rows_, columns_, examples_, width_ = 8;
+  Index rows_, columns_, width_;
   std::vector<Chunk> chunks_;
   std::vector<Tile> tiles_;
   std::vector<std::int32_t> row_, length_, offset_;
   std::vector<R> value_;
 };
 
-// Runs a product: `source` brings examples into blocks (fill(block, part, x) for part < parts()), results go to rows
-// of y. The workspace holds workspace_elements().
+// Runs a product: `source` brings examples into blocks (fill(block, part, worker, x) for part < parts()), results go to
+// rows of y. The workspace holds workspace_elements().
 template <class R>
 class SparseRun {
  public:
-  SparseRun(const SparseBlocks<R>& w, const Context<R>& ctx) : w_(w), ctx_(ctx) {}
+  SparseRun(const SparseBlocks<R>& w, Index examples, const Context<R>& ctx)
+      : w_(w), examples_(examples), blocks_(ceil_div(examples, w.width())), ctx_(ctx) {}
   std::size_t workspace_elements() const {
-    const Index workers = ctx_.parallel().threads();
-    const Index inputs = w_.columns() * w_.width();
-    return static_cast<std::size_t>((many_blocks() ? workers : w_.blocks()) * inputs + workers * outputs());
+    return static_cast<std::size_t>(rooms() * inputs() + ctx_.parallel().threads() * w_.sums());
   }
   template <class Source>
   void operator()(const Source& source, const R* bias, Activation f, R* y, R* workspace) const {
-    const bool worth = 2 * w_.stored() * w_.examples() >= kWorthFlops;
-    const Index inputs = w_.columns() * w_.width();
+    const bool worth = 2 * w_.stored() * examples_ >= kWorthFlops;
+    const Index parts = source.parts();
     R* x = workspace;
-    R* sums = workspace + (many_blocks() ? ctx_.parallel().threads() : w_.blocks()) * inputs;
+    const auto sums = [&](int worker) { return workspace + rooms() * inputs() + worker * w_.sums(); };
     if (many_blocks()) {
-      ctx_.parallel().run(w_.blocks(), worth, [&](Index block, int worker) {
-        R* mine = x + worker * inputs;
-        for (Index part = 0; part < source.parts(); ++part) source.fill(block, part, mine);
-        for (Index chunk = 0; chunk < w_.chunks(); ++chunk)
-          compute(block, chunk, mine, bias, f, y, sums + worker * outputs());
+      ctx_.parallel().run(blocks_, worth, [&](Index block, int worker) {
+        R* mine = x + worker * inputs();
+        for (Index part = 0; part < parts; ++part) source.fill(block, part, worker, mine);
+        for (Index chunk = 0; chunk < w_.chunks(); ++chunk) compute(block, chunk, mine, bias, f, y, sums(worker));
       });
       return;
     }
-    ctx_.parallel().run(w_.blocks() * source.parts(), worth, [&](Index tile, int) {
-      source.fill(tile / source.parts(), tile % source.parts(), x + tile / source.parts() * inputs);
+    ctx_.parallel().run(blocks_ * parts, worth, [&](Index tile, int worker) {
+      source.fill(tile / parts, tile % parts, worker, x + tile / parts * inputs());
     });
-    ctx_.parallel().run(w_.blocks() * w_.chunks(), worth, [&](Index tile, int worker) {
+    ctx_.parallel().run(blocks_ * w_.chunks(), worth, [&](Index tile, int worker) {
       const Index block = tile / w_.chunks();
-      compute(block, tile % w_.chunks(), x + block * inputs, bias, f, y, sums + worker * outputs());
+      compute(block, tile % w_.chunks(), x + block * inputs(), bias, f, y, sums(worker));
     });
   }
 
  private:
-  bool many_blocks() const { return w_.blocks() >= 8; }
-  Index outputs() const { return (SparseBlocks<R>::kChunkRows + 1) * w_.width(); }
+  bool many_blocks() const { return blocks_ >= 8; }
+  Index inputs() const { return w_.columns() * w_.width(); }
+  Index rooms() const { return many_blocks() ? ctx_.parallel().threads() : blocks_; }
   void compute(Index block, Index chunk, const R* x, const R* bias, Activation f, R* y, R* sums) const {
     const Kernels<R>& k = ctx_.kernels();
-    const Span rows = w_.chunk_rows(chunk);
     const Index width = w_.width();
+    const auto kernel = k.sparse_block[width == 64 ? 3 : width == 32 ? 2 : width == 16 ? 1 : 0];
+    const Span rows =
+        w_.compute(k, chunk, bias, f, sums,
+                   [&](const RowGroups& g, const std::int32_t* offset, const R* v) { kernel(g, offset, v, x, sums); });
     const R* lines[SparseBlocks<R>::kChunkRows];
-    for (Index r = 0; r < rows.count; ++r) {
-      lines[r] = sums + r * width;
-      std::fill_n(sums + r * width, width, bias != nullptr ? bias[rows.first + r] : R(0));
-    }
-    std::fill_n(sums + rows.count * width, width, R(0));
-    w_.add_chunk(k, chunk, x, sums);
-    if (f != Activation::Linear && f != Activation::Softmax) k.activate[at(f)](rows.count * width, sums, sums);
+    for (Index r = 0; r < rows.count; ++r) lines[r] = sums + r * width;
     const Index first = block * width;
-    k.transpose_rows(rows.count, std::min(width, w_.examples() - first), lines, y + first * w_.rows() + rows.first,
+    k.transpose_rows(rows.count, std::min(width, examples_ - first), lines, y + first * w_.rows() + rows.first,
                      w_.rows());
   }
   const SparseBlocks<R>& w_;
+  Index examples_, blocks_;
   const Context<R>& ctx_;
 };
 

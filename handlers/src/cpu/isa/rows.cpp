@@ -16,7 +16,7 @@ R largest(Count n, const R* x) {
 
 // p = exp(x - max), returns the sum; `top` gets the maximum.
 template <class R>
-R shifted_exp(Count n, const R* x, R* p, R& top) {
+R long_exp(Count n, const R* x, R* p, R& top) {
   top = largest(n, x);
   const R shift = top;
   R sum = 0;
@@ -27,6 +27,31 @@ R shifted_exp(Count n, const R* x, R* p, R& top) {
     sum += e;
   }
   return sum;
+}
+// A short row is padded to whole vectors, so that none of it is computed element by element.
+constexpr Count kShort = 128, kGroup = 16;
+float short_exp(Count n, const float* x, float* p, float& top) {
+  float row[kShort] = {};
+  const Count groups = (n + kGroup - 1) / kGroup;
+  for (Count i = 0; i < groups * kGroup; ++i) row[i] = i < n ? x[i] : -__builtin_inff();
+  top = largest(groups * kGroup, row);
+  float sums[kGroup] = {};
+  for (Count g = 0; g < groups; ++g) {
+#pragma omp simd
+    for (Count i = 0; i < kGroup; ++i) {
+      const float e = exp_of(row[g * kGroup + i] - top);
+      row[g * kGroup + i] = e;
+      sums[i] += e;
+    }
+  }
+  float sum = 0;
+  for (Count i = 0; i < n; ++i) p[i] = row[i];
+  for (Count i = 0; i < kGroup; ++i) sum += sums[i];
+  return sum;
+}
+double shifted_exp(Count n, const double* x, double* p, double& top) { return long_exp(n, x, p, top); }
+float shifted_exp(Count n, const float* x, float* p, float& top) {
+  return n <= kShort ? short_exp(n, x, p, top) : long_exp(n, x, p, top);
 }
 template <class R>
 void scale(Count n, R factor, R* p) {

@@ -28,9 +28,13 @@ void transpose_rows(Count rows, Count n, const R* const* in, R* out, Count out_l
     for (Count j = 0; j < n; ++j) out[j * out_ld + i] = in[i] != nullptr ? in[i][j] : R(0);
 }
 
-// Two rows at a time; kV vectors of kN lanes each.
-template <class R, int kN, int kV>
-void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, R* y) {
+// Two rows at a time; kV vectors of kN lanes each. Every kRun lanes of x are `stride` apart.
+template <class R, int kN, int kV, int kRun>
+SQUALL_ALWAYS void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, Count stride,
+                            R* y) {
+  const auto at = [stride](const R* from, int v) __attribute__((always_inline)) {
+    return load<R, kN>(from + v * kN / kRun * stride + v * kN % kRun);
+  };
   constexpr int width = kN * kV;
   for (Count pair = 0; pair < g.pairs; ++pair) {
     R* first = y + Count{g.row[2 * pair]} * width;
@@ -48,9 +52,9 @@ void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, co
       const R wa = value[0];
       const R wb = value[1];
 #pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) a[v] += wa * load<R, kN>(xa + v * kN);
+      for (int v = 0; v < kV; ++v) a[v] += wa * at(xa, v);
 #pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) b[v] += wb * load<R, kN>(xb + v * kN);
+      for (int v = 0; v < kV; ++v) b[v] += wb * at(xb, v);
     }
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
@@ -62,7 +66,14 @@ void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, co
 template <class R, int kWidthOfBlock>
 void block_width(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, R* y) {
   constexpr int lanes = kWidthOfBlock < kLanes<R> ? kWidthOfBlock : kLanes<R>;
-  block_of<R, lanes, kWidthOfBlock / lanes>(g, offset, value, x, y);
+  block_of<R, lanes, kWidthOfBlock / lanes, kWidthOfBlock>(g, offset, value, x, 0, y);
+}
+template <class R>
+constexpr int kPixels = 4 * kLanes<R> > kImageLanes ? 4 * kLanes<R> / kImageLanes : 1;
+template <class R>
+void images(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, Count stride, R* y) {
+  constexpr int width = kPixels<R> * kImageLanes;
+  block_of<R, kLanes<R>, width / kLanes<R>, kImageLanes>(g, offset, value, x, stride, y);
 }
 
 template <class R, class Column>
@@ -97,6 +108,8 @@ void fill(Kernels<R>& k) {
   k.sparse_block[1] = block_width<R, 16>;
   k.sparse_block[2] = block_width<R, 32>;
   k.sparse_block[3] = block_width<R, 64>;
+  k.sparse_pixels = kPixels<R>;
+  k.sparse_images = images<R>;
   k.sparse_slices = slices<R, std::uint16_t>;
   k.sparse_slices_wide = slices<R, std::int32_t>;
 }

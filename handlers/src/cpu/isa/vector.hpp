@@ -109,6 +109,14 @@ SQUALL_ALWAYS Vector<float> gather(const float* x, const std::uint16_t* column) 
   const __m256i narrow = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(column));
   return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), 0xFFFF, _mm512_maskz_cvtepu16_epi32(0xFFFF, narrow), x, 4);
 }
+#elif defined(SQUALL_ISA_avx2)
+SQUALL_ALWAYS Vector<float> gather(const float* x, const std::int32_t* column) {
+  return _mm256_i32gather_ps(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(column)), 4);
+}
+SQUALL_ALWAYS Vector<float> gather(const float* x, const std::uint16_t* column) {
+  const __m128i narrow = _mm_loadu_si128(reinterpret_cast<const __m128i*>(column));
+  return _mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(narrow), 4);
+}
 #endif
 
 }  // namespace squall::cpu::SQUALL_ISA
