@@ -26,7 +26,7 @@ TextSequences sequences_of(const SymbolText& text, Index first, Index count, Ind
   SQUALL_CHECK(length > 0 && strands > 0, "sequences need a positive length and number of strands, not ", length,
                " and ", strands);
   SQUALL_CHECK(first >= 0 && count >= 0 && first <= total && count <= total - first, "a text of ", total,
-               " symbols has no symbols ", first, " to ", first + count);
+               " symbols has no ", count, " from ", first);
   const Index pieces = count / strands / length;
   if (pieces == 0)
     raise<DataError>(count, " symbols of text are too few for ", strands, " strands of at least ", length,

@@ -202,8 +202,8 @@ HostArray H5Reader::read_part(std::string_view path, int axis, Index first, Inde
   const Shape whole = d.item.shape;
   const int at = axis < 0 ? axis + whole.rank() : axis;
   if (at < 0 || at >= whole.rank() || first < 0 || count < 0 || first > whole[at] || count > whole[at] - first)
-    raise<FileError>(impl_->label(), ": '", path, "' of shape ", whole, " has no entries ", first, " to ",
-                     first + count, " along axis ", axis);
+    raise<FileError>(impl_->label(), ": '", path, "' of shape ", whole, " has no ", count, " entries from ", first,
+                     " along axis ", axis);
   std::array<hsize_t, Shape::kMaxRank> start{};
   std::array<hsize_t, Shape::kMaxRank> extent{};
   for (int i = 0; i < whole.rank(); ++i) extent[static_cast<std::size_t>(i)] = static_cast<hsize_t>(whole[i]);
