@@ -20,7 +20,7 @@ json train(const Folder& folder, const std::string& run, const std::string& more
 TEST_CASE("train fills a run folder and reports both tasks") {
   const Folder folder;
   const json report = train(folder, "run");
-  for (const char* name : {"experiment.json", "model.h5", "checkpoint.h5", "metrics.jsonl", "report.json"})
+  for (const char* name : {"experiment.json", "model.h5", "best.h5", "checkpoint.h5", "metrics.jsonl", "report.json"})
     CHECK(std::filesystem::exists(folder / (std::string("run/") + name)));
   CHECK(report["overlap"] == 0);
   CHECK(report["handler"] == "cpu:f32");

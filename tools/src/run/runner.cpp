@@ -1,5 +1,7 @@
 #include "run/runner.hpp"
 
+#include <algorithm>
+
 #include "squall/io/atomic_file.hpp"
 #include "squall/training/mask_report.hpp"
 
@@ -52,9 +54,17 @@ RunResult Runner::run() {
   }
   RunResult result;
   save_model(file("model.h5"), network_, description());
+  if (restores_best()) write_file_atomically(file("best.h5"), read_whole_file(file("model.h5")));
   result.report = make_report();
   write_file_atomically(file("report.json"), result.report.dump(2) + "\n");
   return result;
+}
+
+// Whether the last phase ended with the best parameters put back.
+bool Runner::restores_best() const {
+  const json& hooks = experiment_.stages[phases_.back().stage].hooks;
+  return std::ranges::any_of(
+      hooks, [](const json& h) { return h["@type"] == "EarlyStopper" && h.value("restore_best", true); });
 }
 
 void Runner::begin_network() {
@@ -109,6 +119,10 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
                   make_tasks(experiment_.tasks, phase.tasks, network_.graph(), catalog_));
   trainer.set_observer(this);
   trainer.set_interrupt(options_.interrupt);
+  trainer.set_network_writer([this](const Network& network, const std::string& name) {
+    const std::filesystem::path path = name;  // relative ones lie in the run folder
+    save_model(path.is_absolute() ? path : file(name), network, description());
+  });
   if (phase.with_hooks) add_hooks(trainer, stage);
   checkpoint_ = CheckpointOptions{};
   Problems none;
@@ -136,6 +150,7 @@ void Runner::add_hooks(Trainer& trainer, const StageOptions& stage) {
   for (const auto& [key, description] : stage.hooks.items()) {
     json named = description;
     if (stage.hooks.is_object() && !named.contains("name")) named["name"] = key;
+    if (named["@type"] == "SaveBestNetwork" && !named.contains("filename")) named["filename"] = "best.h5";
     trainer.add_hook(catalog_.of<Hook>().make(named, "hooks." + key, catalog_));
   }
 }

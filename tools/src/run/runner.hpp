@@ -22,6 +22,7 @@ class Runner : private TrainingObserver {
   void epoch_ends(const Progress&, const std::vector<std::pair<std::string, double>>&, double seconds) override;
   void message(const std::string& text) override;
 
+  bool restores_best() const;
   void begin_network();
   void continue_from(const Checkpoint& checkpoint);
   void make_masks(const Phase& phase);
