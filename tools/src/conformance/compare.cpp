@@ -24,7 +24,8 @@ void Comparison::tensor(const std::string& where, const HostArray& got, const Ho
     // fp64: |error| <= 1e-9 |expected| + 1e-11, as one number.
     const double scale = fp64_ ? std::abs(e) + 1e-2 : std::max(largest, 1e-3);
     const double relative = error / scale;
-    if (!(relative <= (fp64_ ? 1e-9 : fp32_)) && error != 0) fail(concat(where, "[", i, "]: got ", g, ", expected ", e));
+    if (!(relative <= (fp64_ ? 1e-9 : fp32_)) && error != 0)
+      fail(concat(where, "[", i, "]: got ", g, ", expected ", e));
     worst_ = std::max(worst_, relative);
   }
 }
