@@ -95,12 +95,57 @@ TEST_CASE("Tasks that want more than there is are refused with numbers", "[rsn2]
   OneUnit unit(kTwo);
   const HostArray before = unit.network.get("y.parameters.W");
   CHECK(error_of([&] { unit.apply(rsn2(20)); }) ==
-        "sparsify: y.W has 5 weights per unit, but 2 tasks at 20 % want 8; raise sparsity to at least 50.1 or use "
+        "sparsify: y.W has 5 weights per unit, but 2 tasks at 20 % want 8; raise sparsity to at least 50 or use "
         "fewer tasks");
   CHECK(error_of([&] { unit.apply(rsn2(0)); }).find("but 2 tasks at 0 % want 10;") != std::string::npos);
   CHECK(unit.network.get("y.parameters.W") == before);
   CHECK_FALSE(unit.network.store().any_packed_or_masked());
-  unit.apply(rsn2(50.1));  // what the message said
+  unit.apply(rsn2(50));  // what the message said
+  CHECK(unit.masks() == std::vector<Bytes>{{1, 1, 1, 0, 0}, {0, 0, 0, 1, 1}});
+}
+
+TEST_CASE("Shares that only rounding makes too many are one less here and there", "[rsn2]") {
+  for (const Quota quota : {Quota::Unit, Quota::Tensor, Quota::Global})
+    for (const bool sequential : {false, true}) {
+      CAPTURE(sequential);
+      NetOptions o;
+      o.names = task_names(5);
+      Net net(o);
+      REQUIRE(5 * kept_of(9, 80) == 10);
+      Rsn2 rule = rsn2(80);
+      rule.options.quota = quota;
+      MaskReport report;
+      if (sequential) {
+        rule.options.mode = Rsn2Mode::Sequential;
+        for (const auto& task : net.tasks) report = rule.apply(net.network, std::span(&task, 1), nullptr, 1);
+      } else {
+        report = rule.apply(net.network, net.tasks, nullptr, 1);
+        CHECK_FALSE(report.warnings.empty());
+      }
+      CHECK(report.overlap() == 0);
+      if (quota != Quota::Unit) continue;
+      for (const int n : net.owners("hidden")) CHECK(n == 1);  // every weight has found an owner
+      std::vector<Index> shorter(5, 0);
+      for (int t = 0; t < 5; ++t) {
+        const Bytes mask = net.mask("hidden", t);
+        for (int u = 0; u < 12; ++u) {
+          const auto kept = std::count(mask.begin() + u * 9, mask.begin() + (u + 1) * 9, 1);
+          REQUIRE((kept == 2 || kept == 1));
+          shorter[static_cast<std::size_t>(t)] += kept == 1 ? 1 : 0;
+        }
+      }
+      CHECK(*std::ranges::max_element(shorter) == 3);  // 12 units, 5 tasks
+      CHECK(*std::ranges::min_element(shorter) == 2);
+      if (!sequential)
+        CHECK(report.warnings[0] ==
+              "hidden.W: 5 shares of 9 weights round up to 10; 1 of the tasks gets one less, others in each unit");
+    }
+}
+
+TEST_CASE("A unit with fewer weights than tasks is refused", "[rsn2]") {
+  OneUnit unit({{1}, {2}});
+  CHECK(error_of([&] { unit.apply(rsn2(90)); }) ==
+        "sparsify: y.W has 1 weight per unit, but 2 tasks at 90 % want 2; use fewer tasks");
 }
 
 TEST_CASE("The capacity error names what is right", "[rsn2]") {

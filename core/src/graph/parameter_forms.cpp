@@ -97,22 +97,26 @@ void ParameterStore::set_mask(ParameterEntry& e, const HostArray& keep) {
                       keep.shape(), " of ", squall::name_of(keep.dtype()));
   if (e.form == ParameterForm::Stored || e.form == ParameterForm::Packed)
     raise<ConfigError>("'", name_of(graph_, e), "' must be unpacked before it gets another mask");
-  const auto values = save_storage();
-  const auto states = save_states();
   e.form = ParameterForm::Masked;
   e.mask = keep;
   for (auto& byte : e.mask.span<std::uint8_t>()) byte = byte != 0 ? 1 : 0;
-  rebuild(values, states);
+  change_masks();
   refresh();
 }
 
 void ParameterStore::clear_mask(ParameterEntry& e) {
   if (e.form != ParameterForm::Masked) return;
-  const auto values = save_storage();
-  const auto states = save_states();
   e.form = ParameterForm::Plain;
   e.mask = HostArray();
-  rebuild(values, states);
+  change_masks();
+}
+
+// The layout stays, what was computed with other masks does not.
+void ParameterStore::change_masks() {
+  place_masks();
+  if (gradients_.elements() > 0) handler_.memory().zero(gradients_);
+  stale_ = Stale::Written;
+  ++generation_;
 }
 
 std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {

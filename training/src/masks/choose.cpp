@@ -1,7 +1,8 @@
 #include "masks/choose.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "masks/capacity.hpp"
 
 namespace squall::masks {
 
@@ -12,65 +13,6 @@ Index count(std::span<const std::uint8_t> bytes) { return std::ranges::count(byt
 
 const ParameterEntry& entry_of(const Network& network, const Target& t) {
   return network.store().entry(t.node, t.slot);
-}
-
-// 1 where a slice of the tensor owns the weight already.
-MaskBytes owned(const ParameterEntry& e) {
-  MaskBytes taken(at(e.slice_shape().elements()), 0);
-  if (e.form != ParameterForm::Masked) return taken;
-  for (int t = 0; t < e.tasks(); ++t) {
-    if (!is_chosen(e, t)) continue;
-    const auto keep = e.mask.span<std::uint8_t>().subspan(at(t) * taken.size(), taken.size());
-    for (std::size_t i = 0; i < taken.size(); ++i) taken[i] |= keep[i];
-  }
-  return taken;
-}
-
-// Weights over which a share is counted, and how many of them are taken where it is tightest.
-struct Room {
-  Index rows = 1, columns = 0, taken = 0;
-};
-Room room_of(const Network& network, const Target& t, Quota quota) {
-  Room room;
-  room.rows = quota == Quota::Unit ? t.rows : 1;
-  room.columns = room.rows > 0 ? t.elements() / room.rows : 0;
-  const MaskBytes taken = owned(entry_of(network, t));
-  for (Index r = 0; r < room.rows; ++r)
-    room.taken = std::max(room.taken, count(std::span(taken).subspan(at(r * room.columns), at(room.columns))));
-  return room;
-}
-
-// The smallest sparsity, in tenths of a percent, at which at most `most` of n are kept; above 100: there is none.
-double sparsity_for(Index n, Index most) {
-  if (most < 1) return 101;
-  double tenths = n > 1 ? std::floor(1000.0 * static_cast<double>(n - most - 1) / static_cast<double>(n - 1)) : 0;
-  tenths = std::max(0.0, tenths);
-  while (tenths <= 1000 && kept_of(n, tenths / 10) > most) ++tenths;
-  return tenths / 10;
-}
-
-std::string advice(const Room& room, Index tasks, const Target& t) {
-  const double enough = sparsity_for(room.columns, (room.columns - room.taken) / tasks);
-  const std::string other = t.bias ? "leave biases unpruned" : "use fewer tasks";
-  return enough <= 100 ? concat("raise sparsity to at least ", enough, " or ", other) : other;
-}
-
-void check_tensor(const Network& network, std::span<const Target* const> slices, const Rsn2Options& options) {
-  const Target& t = *slices.front();
-  const ParameterEntry& e = entry_of(network, t);
-  const Room room = room_of(network, t, options.quota);
-  const auto tasks = static_cast<Index>(slices.size());
-  const Index wanted = kept_of(room.columns, options.sparsity);
-  const std::string name = network.graph().node(t.node).name + "." + e.info->name;
-  const std::string has = concat("sparsify: ", name, " has ", room.columns, " weight", room.columns == 1 ? "" : "s",
-                                 options.quota == Quota::Unit && !t.bias ? " per unit" : "");
-  const std::string owners = room.taken > 0 ? concat(", of which earlier tasks own ", room.taken) : "";
-  if (tasks * wanted > room.columns - room.taken)
-    raise<ConfigError>(has, owners, ", but ", tasks, tasks == 1 ? " task at " : " tasks at ", options.sparsity,
-                       tasks == 1 ? " % wants " : " % want ", tasks * wanted, "; ", advice(room, tasks, t));
-  if (e.tasks() > 1 && wanted == room.columns)
-    raise<ConfigError>(has, ", all of which one task at ", options.sparsity, " % wants, but it has ", e.tasks(),
-                       " tasks; ", advice(room, e.tasks(), t));
 }
 
 // Targets that share one count: each alone, or with Quota::Global all weights of a task together.
@@ -102,15 +44,39 @@ void describe_choice(const Target& t, std::span<const double> scores, std::span<
     warnings.push_back(concat(t.name, ": ", idle, " of ", count(keep), " kept weights have a score of 0"));
 }
 
+// Rows of a slice that gets one weight less lose their worst.
+void trim(const Target& t, const Rows& rows, const Shares& shares, std::span<const double> scores, Selection& s) {
+  for (Index r = 0; r < rows.rows; ++r) {
+    if (!shares.is_short(t.slice, r)) continue;
+    const auto first = at(r * rows.columns), last = first + at(rows.columns);
+    if (count(std::span(s.keep).subspan(first, last - first)) < shares.each) continue;
+    auto worst = last;
+    for (std::size_t i = first; i < last; ++i)
+      if (s.keep[i] != 0 && (worst == last || scores[i] <= scores[worst])) worst = i;
+    s.keep[worst] = 0;
+    --s.kept;
+  }
+}
+
 class Chooser {
  public:
   Chooser(const Network& network, std::span<const Target> targets, const Scores& scores, std::span<const Task> tasks,
-          const Rsn2Options& options)
-      : network_(network), targets_(targets), scores_(scores), tasks_(tasks), options_(options) {}
+          const Rsn2Options& options, std::vector<std::string>& warnings)
+      : network_(network),
+        targets_(targets),
+        scores_(scores),
+        tasks_(tasks),
+        options_(options),
+        warnings_(warnings),
+        masks_(targets.size()) {}
 
-  std::vector<MaskBytes> run(std::vector<std::string>& warnings) {
-    masks_.resize(targets_.size());
-    for (const auto& group : groups_of(targets_, options_.quota)) choose(group, warnings);
+  std::vector<MaskBytes> run() {
+    for (const auto& group : groups_of(targets_, options_.quota)) {
+      if (options_.quota == Quota::Global && !targets_[group.front()].bias)
+        choose_together(group);
+      else
+        choose_one(group.front());
+    }
     return std::move(masks_);
   }
 
@@ -122,39 +88,65 @@ class Chooser {
     if (added) found->second = owned(entry_of(network_, t));
     return found->second;
   }
+  MaskBytes eligible(const Target& t) {
+    MaskBytes free;
+    if (!exclusive(t)) return MaskBytes(at(t.elements()), 1);
+    for (const std::uint8_t byte : taken(t)) free.push_back(byte == 0 ? 1 : 0);
+    return free;
+  }
+  void take(std::size_t i, MaskBytes mask, std::span<const double> scores) {
+    const Target& t = targets_[i];
+    describe_choice(t, scores, mask, warnings_);
+    if (exclusive(t)) {
+      MaskBytes& others = taken(t);
+      for (std::size_t k = 0; k < mask.size(); ++k) others[k] |= mask[k];
+    }
+    masks_[i] = std::move(mask);
+  }
 
-  void choose(const std::vector<std::size_t>& group, std::vector<std::string>& warnings) {
+  void choose_one(std::size_t i) {
+    const Target& t = targets_[i];
+    const auto scores = scores_.of(i);
+    const Rows rows = rows_of(t, options_.quota);
+    const Shares shares = shares_of(network_, t, options_);
+    if (shares.missing > 0 && !taken_.contains(key_of(t)))
+      warnings_.push_back(concat(
+          network_.graph().node(t.node).name, ".", entry_of(network_, t).info->name, ": ", shares.slices, " shares of ",
+          rows.columns, " weights round up to ", shares.slices * shares.each, "; ", shares.missing, " of the tasks get",
+          shares.missing == 1 ? "s" : "", " one less", rows.rows > 1 ? ", others in each unit" : ""));
+    Selection s = select_top(scores, eligible(t), rows.rows, rows.columns, options_.sparsity, options_.quota);
+    trim(t, rows, shares, scores, s);
+    take(i, std::move(s.keep), scores);
+  }
+
+  void choose_together(const std::vector<std::size_t>& group) {
     std::vector<double> scores;
-    MaskBytes eligible;
+    MaskBytes free;
     for (const std::size_t i : group) {
       const auto own = scores_.of(i);
       scores.insert(scores.end(), own.begin(), own.end());
-      eligible.resize(scores.size(), 1);
-      if (!exclusive(targets_[i])) continue;
-      const MaskBytes& others = taken(targets_[i]);
-      const auto first = eligible.size() - own.size();
-      for (std::size_t k = 0; k < own.size(); ++k) eligible[first + k] = others[k] == 0 ? 1 : 0;
+      const auto open = eligible(targets_[i]);
+      free.insert(free.end(), open.begin(), open.end());
     }
-    const Target& front = targets_[group.front()];
-    const bool unit = options_.quota == Quota::Unit;
-    const Index rows = unit ? front.rows : 1;
-    const Selection selection =
-        select_top(scores, eligible, rows, static_cast<Index>(scores.size()) / std::max<Index>(1, rows),
-                   options_.sparsity, options_.quota);
-    if (selection.kept < selection.wanted)
-      raise<ConfigError>("sparsify: task '", tasks_[front.tasks.front()].name, "' wants ", selection.wanted,
-                         " weights of ", group.size() > 1 ? std::string("all layers") : front.name, ", but only ",
-                         selection.kept, " are free; raise sparsity or use fewer tasks");
+    const auto all = static_cast<Index>(scores.size());
+    const Selection s = select_top(scores, free, 1, all, options_.sparsity, Quota::Global);
+    const std::string& task = tasks_[targets_[group.front()].tasks.front()].name;
+    Index slices = 1;
+    for (const std::size_t i : group) slices = std::max<Index>(slices, entry_of(network_, targets_[i]).tasks());
+    const bool by_rounding = s.wanted - s.kept <= shares_of(all, slices, options_.sparsity).missing;
+    if (s.kept < s.wanted && !by_rounding)
+      raise<ConfigError>("sparsify: task '", task, "' wants ", s.wanted, " of all ", all, " weights, but only ", s.kept,
+                         " are free; raise sparsity or use fewer tasks");
+    if (s.kept < s.wanted)
+      warnings_.push_back(concat("task '", task, "' gets ", s.kept, " weights, not ", s.wanted,
+                                 ": the shares of the tasks before it were rounded up"));
+    auto next = s.keep.begin();
     std::size_t first = 0;
     for (const std::size_t i : group) {
-      const auto size = at(targets_[i].elements());
-      masks_[i].assign(selection.keep.begin() + static_cast<std::ptrdiff_t>(first),
-                       selection.keep.begin() + static_cast<std::ptrdiff_t>(first + size));
-      describe_choice(targets_[i], std::span(scores).subspan(first, size), masks_[i], warnings);
-      first += size;
-      if (!exclusive(targets_[i])) continue;
-      MaskBytes& others = taken(targets_[i]);
-      for (std::size_t k = 0; k < size; ++k) others[k] |= masks_[i][k];
+      const auto size = targets_[i].elements();
+      take(i, MaskBytes(next, next + size), std::span(scores).subspan(first, at(size)));
+      next += size;
+      first += at(size);
     }
   }
 
@@ -163,6 +155,7 @@ class Chooser {
   const Scores& scores_;
   std::span<const Task> tasks_;
   const Rsn2Options& options_;
+  std::vector<std::string>& warnings_;
   std::map<ParameterKey, MaskBytes> taken_;
   std::vector<MaskBytes> masks_;
 };
@@ -175,20 +168,10 @@ std::map<ParameterKey, std::vector<std::size_t>> by_tensor(std::span<const Targe
 
 }  // namespace
 
-void check_capacity(const Network& network, std::span<const Target> targets, const Rsn2Options& options) {
-  if (!options.exclusive) return;
-  for (const auto& [key, members] : by_tensor(targets)) {
-    std::vector<const Target*> slices;
-    for (const std::size_t i : members) slices.push_back(&targets[i]);
-    const bool global = options.quota == Quota::Global && !slices.front()->bias;
-    if (slices.front()->slice >= 0 && !global) check_tensor(network, slices, options);
-  }
-}
-
 std::vector<MaskBytes> choose(const Network& network, std::span<const Target> targets, const Scores& scores,
                               std::span<const Task> tasks, const Rsn2Options& options,
                               std::vector<std::string>& warnings) {
-  return Chooser(network, targets, scores, tasks, options).run(warnings);
+  return Chooser(network, targets, scores, tasks, options, warnings).run();
 }
 
 std::vector<MaskBytes> choose_literally(std::span<const Target> targets, const Scores& scores,

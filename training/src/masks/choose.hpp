@@ -1,14 +1,10 @@
-// From scores to masks: checks of capacity, the exact selection and the original's literal one.
+// From scores to masks: the exact selection and the original's literal one.
 #pragma once
 
 #include "masks/scores.hpp"
 #include "squall/training/mask_rules.hpp"
 
 namespace squall::masks {
-
-// Throws ConfigError naming the parameter and the numbers when the targets of one tensor want more weights than are
-// free, before anything is computed. Not for Quota::Global, which choose() checks.
-void check_capacity(const Network& network, std::span<const Target> targets, const Rsn2Options& options);
 
 // One mask per target. Exclusive: a weight that another slice of its tensor owns is never chosen.
 std::vector<MaskBytes> choose(const Network& network, std::span<const Target> targets, const Scores& scores,

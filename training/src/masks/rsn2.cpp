@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "masks/capacity.hpp"
 #include "masks/choose.hpp"
 #include "masks/report.hpp"
 #include "squall/core/activation.hpp"

@@ -109,6 +109,7 @@ class ParameterStore {
   std::vector<HostArray> save_storage() const;
   std::vector<HostArray> save_states() const;
   void place_masks();
+  void change_masks();
   ConstTensor device_mask(const ParameterEntry& e) const;
   void add_pieces(const ParameterEntry& e, const NodePlan& plan, std::vector<Trainable>& out) const;
   std::size_t index_of(const ParameterEntry& e) const { return static_cast<std::size_t>(&e - entries_.data()); }
