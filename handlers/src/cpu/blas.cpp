@@ -71,14 +71,22 @@ void Blas::open() {
         concat("OpenBLAS: ", path, " uses its ", core, " kernels, too slow for this processor; own kernels are used");
     return;
   }
+  if (auto* config = symbol<char*()>(library, "openblas_get_config"))
+    one_caller_ = std::string_view(config()).find("SINGLE_THREADED") != std::string_view::npos;
   sgemm_ = symbol<Sgemm>(library, "cblas_sgemm");
   dgemm_ = symbol<Dgemm>(library, "cblas_dgemm");
   report_ = usable() ? concat("OpenBLAS: ", path, ", kernels ", core, ", one thread in each tile")
                      : concat("OpenBLAS: ", path, " has no cblas_sgemm; own kernels are used");
 }
 
-void Blas::gemm(const GemmCall<float>& call) const { call_gemm(sgemm_, call); }
-void Blas::gemm(const GemmCall<double>& call) const { call_gemm(dgemm_, call); }
+void Blas::gemm(const GemmCall<float>& call) const {
+  const auto turn = one_caller_ ? std::unique_lock(caller_) : std::unique_lock<std::mutex>();
+  call_gemm(sgemm_, call);
+}
+void Blas::gemm(const GemmCall<double>& call) const {
+  const auto turn = one_caller_ ? std::unique_lock(caller_) : std::unique_lock<std::mutex>();
+  call_gemm(dgemm_, call);
+}
 
 const Blas& blas() {
   static const Blas opened;

@@ -2,6 +2,7 @@
 // know for very old ones. Only its matrix product is used, with one thread.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "cpu/kernels.hpp"
@@ -26,6 +27,8 @@ class Blas {
   Sgemm* sgemm_ = nullptr;
   Dgemm* dgemm_ = nullptr;
   std::string report_;
+  bool one_caller_ = false;  // a build without locks of its own: calls from several threads must wait
+  mutable std::mutex caller_;
 };
 
 // Opened on first use, once per process.
