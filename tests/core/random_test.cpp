@@ -68,7 +68,7 @@ TEST_CASE("seed, name and step each choose another stream") {
   CHECK(stream_key(1, "a") != stream_key(2, "a"));
 }
 
-TEST_CASE("uniform numbers fill [0, 1) evenly") {
+TEST_CASE("uniform numbers fill 0 to 1 evenly") {
   Rng rng(1, "uniform");
   std::vector<Index> counts(20, 0);
   double sum = 0;
