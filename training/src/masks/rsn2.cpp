@@ -79,22 +79,26 @@ double gain_of(const Network& network, const Node& node) {
 }
 
 // Scales the kept weights of a target to the standard deviation sqrt(gain / kept per unit).
-void rescale(const Network& network, const Target& t, const MaskBytes& keep, HostArray& values) {
-  const Index first = t.slice < 0 ? 0 : t.slice * t.elements();
-  double squares = 0;
-  Index kept = 0;
-  for (Index i = 0; i < t.elements(); ++i) {
-    if (keep[at(i)] == 0) continue;
-    const double w = values.value(first + i);
-    squares += w * w;
+template <class T>
+void scale_kept(std::span<T> weights, const MaskBytes& keep, double rows, double gain) {
+  double squares = 0, kept = 0;
+  for (std::size_t i = 0; i < keep.size(); ++i) {
+    if (keep[i] == 0) continue;
+    squares += static_cast<double>(weights[i]) * static_cast<double>(weights[i]);
     ++kept;
   }
-  if (kept == 0 || squares <= 0) return;
-  const auto n = static_cast<double>(kept);
-  const double wanted = std::sqrt(gain_of(network, network.graph().node(t.node)) * static_cast<double>(t.rows) / n);
-  const double factor = wanted / std::sqrt(squares / n);
-  for (Index i = 0; i < t.elements(); ++i)
-    if (keep[at(i)] != 0) values.set_value(first + i, values.value(first + i) * factor);
+  if (squares <= 0) return;
+  const double factor = std::sqrt(gain * rows / kept) / std::sqrt(squares / kept);
+  for (std::size_t i = 0; i < keep.size(); ++i)
+    if (keep[i] != 0) weights[i] = static_cast<T>(static_cast<double>(weights[i]) * factor);
+}
+
+void rescale(const Network& network, const Target& t, const MaskBytes& keep, HostArray& values) {
+  const auto first = t.slice < 0 ? 0 : at(t.slice * t.elements());
+  const double gain = gain_of(network, network.graph().node(t.node));
+  visit_dtype(values.dtype(), [&](auto zero) {
+    scale_kept(values.span<decltype(zero)>().subspan(first, keep.size()), keep, static_cast<double>(t.rows), gain);
+  });
 }
 
 ParameterEntry& entry_of(Network& network, const masks::ParameterKey& key) {
