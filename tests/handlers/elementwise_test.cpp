@@ -64,7 +64,7 @@ OP_CASE("ElementwiseOps::unary", "computes every function in every sink mode") {
   on_all_handlers([](OpCase& c) {
     for (const Unary op : kUnary) {
       const bool positive = op == Unary::Log || op == Unary::Sqrt || op == Unary::Reciprocal;
-      for (const Index n : kOddSizes) {
+      for (const Index n : c.odd_sizes()) {
         INFO(name_of(op) << " of " << n);
         const Tensor x = c.random({n}, positive ? 0.5 : -2.0, 2.0);
         const Values want = map(c.read(x), [&](double v) { return plain(op, v); });
@@ -93,7 +93,7 @@ OP_CASE("ElementwiseOps::unary", "refuses operands that do not fit") {
 OP_CASE("ElementwiseOps::binary", "computes every function in every sink mode") {
   on_all_handlers([](OpCase& c) {
     for (const Binary op : kBinary) {
-      for (const Index n : kOddSizes) {
+      for (const Index n : c.odd_sizes()) {
         INFO(name_of(op) << " of " << n);
         const Tensor a = c.random({n}, -3, 3);
         const Tensor b = c.random({n}, 0.5, 2);
@@ -131,7 +131,7 @@ OP_CASE("ElementwiseOps::binary", "refuses operands that do not fit") {
 
 OP_CASE("ElementwiseOps::affine", "scales and shifts") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Tensor x = c.random({n});
       const Values want = map(c.read(x), [](double v) { return 2.5 * v - 0.75; });
       c.expect_sink({n}, want, [&](const Sink& out) { c.h().elementwise().affine(x, 2.5, -0.75, out); });
@@ -146,7 +146,7 @@ OP_CASE("ElementwiseOps::affine", "scales and shifts") {
 
 OP_CASE("ElementwiseOps::fill", "sets every element") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Tensor x = c.nans({n});
       c.h().elementwise().fill(x, -1.5);
       c.expect_exact(x, Values(static_cast<std::size_t>(n), -1.5));
@@ -158,7 +158,7 @@ OP_CASE("ElementwiseOps::fill", "sets every element") {
 OP_CASE("ElementwiseOps::clip", "keeps values within limits") {
   on_all_handlers([](OpCase& c) {
     auto& ops = c.h().elementwise();
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Tensor x = c.random({n}, -2, 2);
       const Values want = map(c.read(x), [](double v) { return std::clamp(v, -0.5, 1.25); });
       c.expect_sink({n}, want, [&](const Sink& out) { ops.clip(x, -0.5, 1.25, out); });
@@ -177,7 +177,7 @@ OP_CASE("ElementwiseOps::activate", "computes every activation") {
   on_all_handlers([](OpCase& c) {
     for (const Activation f : kActivations) {
       if (f == Activation::Softmax) continue;
-      for (const Index n : kOddSizes) {
+      for (const Index n : c.odd_sizes()) {
         const Tensor x = c.random({n}, -6, 6);
         const Values want = map(c.read(x), [&](double v) { return naive::activate(f, v); });
         const Tensor y = c.nans({n});
@@ -210,7 +210,7 @@ OP_CASE("ElementwiseOps::activate_back", "multiplies by the slope at the output"
   on_all_handlers([](OpCase& c) {
     for (const Activation f : kActivations) {
       if (f == Activation::Softmax) continue;
-      for (const Index n : kOddSizes) {
+      for (const Index n : c.odd_sizes()) {
         const Tensor y =
             c.real({n}, map(c.read(c.random({n}, -2, 2)), [&](double v) { return naive::activate(f, v); }));
         const Tensor dy = c.random({n});
@@ -240,7 +240,7 @@ OP_CASE("ElementwiseOps::activate_back", "refuses softmax and operands that do n
 
 OP_CASE("ElementwiseOps::copy_if", "copies where the condition holds and leaves the rest alone") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       Values truth;
       for (const Tensor& cond : conditions(c, {n}, truth)) {
         const Tensor a = c.random({n});
@@ -265,7 +265,7 @@ OP_CASE("ElementwiseOps::copy_if", "copies where the condition holds and leaves 
 
 OP_CASE("ElementwiseOps::add_if", "adds where the condition holds and leaves the rest alone") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       Values truth;
       for (const Tensor& cond : conditions(c, {n}, truth)) {
         const Tensor a = c.whole({n}, -9, 9);
@@ -288,7 +288,7 @@ OP_CASE("ElementwiseOps::add_if", "adds where the condition holds and leaves the
 
 OP_CASE("ElementwiseOps::fill_if", "sets where the condition holds and leaves the rest alone") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       Values truth;
       for (const Tensor& cond : conditions(c, {n}, truth)) {
         const Tensor out = c.random({n});
@@ -307,7 +307,7 @@ OP_CASE("ElementwiseOps::fill_if", "sets where the condition holds and leaves th
 OP_CASE("ElementwiseOps::select_owner", "keeps the weights of one task") {
   on_all_handlers([](OpCase& c) {
     auto& ops = c.h().elementwise();
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values owners = c.whole_values({n}, 0, 3);
       const Tensor owner = c.u8({n}, owners);
       const Tensor x = c.whole({n}, 1, 9);
@@ -330,7 +330,7 @@ OP_CASE("ElementwiseOps::select_owner", "keeps the weights of one task") {
 
 OP_CASE("ElementwiseOps::cast", "converts between all element types and cuts fractions towards zero") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values whole = c.whole_values({n}, 0, 200);
       for (const DType from : {c.dtype(), DType::I32, DType::U8}) {
         for (const DType to : {c.dtype(), DType::I32, DType::U8}) {
@@ -351,7 +351,7 @@ OP_CASE("ElementwiseOps::cast", "converts between all element types and cuts fra
 OP_CASE("ElementwiseOps::all_finite", "finds one bad number anywhere and nothing outside the matrix") {
   on_all_handlers([](OpCase& c) {
     const double inf = std::numeric_limits<double>::infinity();
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       Values values = c.whole_values({n}, -5, 5);
       CHECK(c.h().elementwise().all_finite(c.real({n}, values)));
       for (const Index place : {Index{0}, n / 2, n - 1}) {

@@ -46,6 +46,9 @@ const std::vector<Binary> kBinary{Binary::Add,    Binary::Subtract, Binary::Mult
                                   Binary::Modulo, Binary::Maximum,  Binary::Minimum};
 const std::vector<std::pair<Index, Index>> kMatrices{{0, 3},  {3, 0},  {1, 1},   {1, 17},
                                                      {17, 1}, {3, 65}, {63, 17}, {101, 67}};
+// The same and some worth several threads, tall and wide.
+const std::vector<std::pair<Index, Index>> kManySums{{0, 3},  {3, 0},   {1, 1},    {1, 17},    {17, 1},
+                                                     {3, 65}, {63, 17}, {101, 67}, {5003, 33}, {7, 20011}};
 
 }  // namespace
 
@@ -53,9 +56,9 @@ OP_CASE("LinalgOps::matmul", "multiplies plain and transposed and strided matric
   struct Size {
     Index m, k, n;
   };
-  const std::vector<Size> sizes{{1, 1, 1},    {3, 17, 1},    {1, 63, 3},  {17, 3, 65},  {65, 63, 17},
-                                {0, 3, 3},    {3, 0, 3},     {3, 3, 0},   {63, 65, 67}, {7, 401, 5},
-                                {64, 64, 64}, {1, 300, 129}, {129, 1, 3}, {37, 2, 300}, {130, 131, 70}};
+  const std::vector<Size> sizes{{1, 1, 1},   {3, 17, 1},   {1, 63, 3},     {17, 3, 65},    {65, 63, 17}, {0, 3, 3},
+                                {3, 0, 3},   {3, 3, 0},    {63, 65, 67},   {7, 401, 5},    {64, 64, 64}, {1, 300, 129},
+                                {129, 1, 3}, {37, 2, 300}, {130, 131, 70}, {600, 130, 260}};
   on_all_handlers([&](OpCase& c) {
     for (const Size& s : sizes) {
       INFO(s.m << "x" << s.k << " * " << s.k << "x" << s.n);
@@ -175,7 +178,7 @@ OP_CASE("LinalgOps::with_column", "combines every column with a vector") {
 
 OP_CASE("LinalgOps::sum_rows", "adds the rows up") {
   on_all_handlers([](OpCase& c) {
-    for (const auto& size : kMatrices) {
+    for (const auto& size : kManySums) {
       const Index rows = size.first, cols = size.second;
       const Values v = c.whole_values({rows, cols}, -9, 9);
       const Matrix m = c.strided(rows, cols, cols + 2, v);
@@ -192,7 +195,7 @@ OP_CASE("LinalgOps::sum_rows", "adds the rows up") {
 
 OP_CASE("LinalgOps::sum_columns", "adds the columns up") {
   on_all_handlers([](OpCase& c) {
-    for (const auto& size : kMatrices) {
+    for (const auto& size : kManySums) {
       const Index rows = size.first, cols = size.second;
       const Values v = c.whole_values({rows, cols}, -9, 9);
       const Matrix m = c.strided(rows, cols, cols + 2, v);
@@ -210,7 +213,7 @@ OP_CASE("LinalgOps::sum_columns", "adds the columns up") {
 
 OP_CASE("LinalgOps::sum_all", "adds everything up") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values v = c.whole_values({n}, -9, 9);
       double sum = 0;
       for (const double one : v) sum += one;
@@ -228,7 +231,7 @@ OP_CASE("LinalgOps::sum_all", "adds everything up") {
 
 OP_CASE("LinalgOps::max_columns", "finds the largest of each row") {
   on_all_handlers([](OpCase& c) {
-    for (const auto& size : kMatrices) {
+    for (const auto& size : kManySums) {
       const Index rows = size.first, cols = size.second;
       if (cols == 0) continue;
       const Values v = c.whole_values({rows, cols}, -9, -3);
@@ -252,7 +255,7 @@ OP_CASE("LinalgOps::max_columns", "finds the largest of each row") {
 
 OP_CASE("LinalgOps::argmax_columns", "finds the first largest of each row") {
   on_all_handlers([](OpCase& c) {
-    for (const auto& size : kMatrices) {
+    for (const auto& size : kManySums) {
       const Index rows = size.first, cols = size.second;
       if (cols == 0) continue;
       const Values v = c.whole_values({rows, cols}, -3, 2);  // many ties
@@ -275,7 +278,7 @@ OP_CASE("LinalgOps::argmax_columns", "finds the first largest of each row") {
 
 OP_CASE("LinalgOps::softmax", "turns rows into probabilities in place or not") {
   on_all_handlers([](OpCase& c) {
-    for (const auto& size : kMatrices) {
+    for (const auto& size : kManySums) {
       const Index rows = size.first, cols = size.second;
       const Values v = c.read(c.random({rows, cols}, -5, 5));
       const Values want = cols == 0 ? Values{} : naive::softmax(v, at(cols));
@@ -321,7 +324,7 @@ OP_CASE("LinalgOps::softmax_back", "multiplies by the Jacobian of softmax") {
 
 OP_CASE("LinalgOps::one_hot", "writes ones and zeros") {
   on_all_handlers([](OpCase& c) {
-    for (const Index rows : kOddSizes) {
+    for (const Index rows : c.odd_sizes()) {
       const Values index = c.whole_values({rows}, 0, 4);
       Values want(at(rows * 5), 0.0);
       for (Index i = 0; i < rows; ++i) want[at(i * 5) + static_cast<std::size_t>(index[at(i)])] = 1;
@@ -337,7 +340,7 @@ OP_CASE("LinalgOps::one_hot", "writes ones and zeros") {
 
 OP_CASE("LinalgOps::pick", "takes one element of each row") {
   on_all_handlers([](OpCase& c) {
-    for (const Index rows : kOddSizes) {
+    for (const Index rows : c.odd_sizes()) {
       const Values index = c.whole_values({rows}, 0, 4);
       const Values v = c.whole_values({rows, 5}, -9, 9);
       Values want;
@@ -366,7 +369,7 @@ OP_CASE("LinalgOps::pick", "takes one element of each row") {
 
 OP_CASE("LinalgOps::gather_rows", "copies the rows that are named") {
   on_all_handlers([](OpCase& c) {
-    for (const Index count : kOddSizes) {
+    for (const Index count : c.odd_sizes()) {
       const Values index = c.whole_values({count}, 0, 6);
       const Values v = c.whole_values({7, 5}, -9, 9);
       Values want;
@@ -388,7 +391,7 @@ OP_CASE("LinalgOps::gather_rows", "copies the rows that are named") {
 
 OP_CASE("LinalgOps::scatter_add_rows", "adds to the rows that are named as often as they are named") {
   on_all_handlers([](OpCase& c) {
-    for (const Index count : kOddSizes) {
+    for (const Index count : c.odd_sizes()) {
       const Values index = c.whole_values({count}, 0, 6);
       const Values v = c.whole_values({count, 5}, -9, 9);
       Values want = c.whole_values({7, 5}, -9, 9);

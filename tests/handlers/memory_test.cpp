@@ -48,7 +48,7 @@ OP_CASE("MemoryOps::release", "takes back what was allocated and ignores nothing
 
 OP_CASE("MemoryOps::copy", "copies any type and refuses another") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values v = c.whole_values({n}, 0, 200);
       for (const DType t : {c.dtype(), DType::I32, DType::U8}) {
         const Tensor to = c.make(t, {n});
@@ -65,7 +65,7 @@ OP_CASE("MemoryOps::copy", "copies any type and refuses another") {
 
 OP_CASE("MemoryOps::zero", "clears any type") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const auto size = static_cast<std::size_t>(n);
       for (const Tensor& x : {c.nans({n}), c.i32({n}, Values(size, -1)), c.u8({n}, Values(size, 255))}) {
         c.h().memory().zero(x);

@@ -17,7 +17,7 @@ using Update = std::function<void(OptimOps&, const UpdateRange&)>;
 
 // Runs the update three times on odd sizes with and without a mask.
 void check_rule(OpCase& c, const Update& update, const Rule& rule) {
-  for (const Index n : kOddSizes) {
+  for (const Index n : c.odd_sizes()) {
     for (const bool masked : {false, true}) {
       const Tensor value = c.random({n}), gradient = c.random({n}), s0 = c.random({n}), s1 = c.random({n}, 0, 1);
       const Values keep = c.whole_values({n}, 0, 1);
@@ -180,7 +180,7 @@ OP_CASE("OptimOps::constrain_rows", "shortens long rows and leaves the others al
 
 OP_CASE("OptimOps::l1_decay", "adds the sign of each weight") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values w = c.whole_values({n}, -2, 2);
       const Tensor g = c.whole({n}, -9, 9);
       Values want = c.read(g);
@@ -197,7 +197,7 @@ OP_CASE("OptimOps::l1_decay", "adds the sign of each weight") {
 
 OP_CASE("OptimOps::l2_decay", "adds a share of each weight") {
   on_all_handlers([](OpCase& c) {
-    for (const Index n : kOddSizes) {
+    for (const Index n : c.odd_sizes()) {
       const Values w = c.whole_values({n}, -9, 9);
       const Tensor g = c.whole({n}, -9, 9);
       Values want = c.read(g);

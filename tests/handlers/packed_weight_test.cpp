@@ -78,7 +78,14 @@ OP_CASE("DensePlan::forward", "from a packed weight equals that from its dense f
     Index rows, in, out;
   };
   on_all_handlers([](OpCase& c) {
-    for (const Size& size : std::vector<Size>{{1, 1, 1}, {1, 63, 65}, {17, 65, 33}, {130, 37, 17}, {0, 3, 2}}) {
+    for (const Size& size : std::vector<Size>{{1, 1, 1},
+                                              {1, 63, 65},
+                                              {17, 65, 33},
+                                              {130, 37, 17},
+                                              {2, 300, 70},
+                                              {3, 257, 530},
+                                              {300, 257, 530},
+                                              {0, 3, 2}}) {
       const auto values = sparse_values(c, size.out, size.in);
       const Values wide(values.begin(), values.end());
       const Tensor x = c.whole({size.rows, size.in}, -3, 3), b = c.whole({size.out}, -3, 3);
@@ -104,7 +111,7 @@ OP_CASE("DensePlan::forward", "from a packed weight equals that from its dense f
 
 OP_CASE("ConvPlan::forward", "from a packed weight equals that from its dense form") {
   on_all_handlers([](OpCase& c) {
-    for (const WindowCase& w : kWindowCases) {
+    for (const WindowCase& w : window_cases(c.debug())) {
       ConvSpec spec;
       spec.images = w.images, spec.window = w.window, spec.filters = 11, spec.activation = Activation::Rel;
       const auto values = sparse_values(c, 11, w.window.taps() * w.window.channels);

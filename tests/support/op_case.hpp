@@ -30,7 +30,6 @@ namespace squall::test {
 using Values = std::vector<double>;
 
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-inline const std::vector<Index> kOddSizes{0, 1, 3, 17, 63, 65, 1009};
 
 // Operations that have a case, filled while the program starts by OP_CASE.
 inline std::set<std::string>& covered_ops() {
@@ -43,8 +42,10 @@ struct Covers {
 
 class OpCase {
  public:
-  explicit OpCase(const HandlerUnderTest& under_test)
-      : handler_(make_handler(under_test.name)), tolerance_(under_test.tolerance), debug_(is_debug(under_test.name)) {}
+  explicit OpCase(const HandlerUnderTest& under_test, const HandlerOptions& options = {})
+      : handler_(make_handler(under_test.name, options)),
+        tolerance_(under_test.tolerance),
+        debug_(is_debug(under_test.name)) {}
   OpCase(const OpCase&) = delete;
   OpCase& operator=(const OpCase&) = delete;
   ~OpCase() { check_sentinels(); }
@@ -53,6 +54,11 @@ class OpCase {
   DType dtype() const { return handler_->dtype(); }
   double tolerance() const { return tolerance_; }
   bool debug() const { return debug_; }
+  // Sizes to try; the last is worth several threads. A debug handler has the kernels of its twin, which tries it.
+  std::vector<Index> odd_sizes() const {
+    if (debug_) return {0, 1, 3, 17, 63, 65, 1009};
+    return {0, 1, 3, 17, 63, 65, 1009, 70001};
+  }
 
   // Memory of arbitrary content between two sentinels.
   Tensor make(DType type, const Shape& shape) {

@@ -32,6 +32,18 @@ inline const std::vector<WindowCase> kWindowCases{
     {"prime sizes", 3, {13, 11, 7, 5, 3, 2, 1, 2, 2, 1, 1}},
 };
 
+inline const std::vector<WindowCase> kLargeWindowCases{
+    {"many channels", 3, {14, 15, 33, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {"large images", 2, {67, 61, 9, 3, 3, 2, 2, 1, 1, 1, 1}},
+};
+
+// A debug handler has the kernels of its twin, which tries the large windows.
+inline std::vector<WindowCase> window_cases(bool debug) {
+  std::vector<WindowCase> cases = kWindowCases;
+  if (!debug) cases.insert(cases.end(), kLargeWindowCases.begin(), kLargeWindowCases.end());
+  return cases;
+}
+
 inline Index windows_of(const WindowCase& c) { return c.images * c.window.out_h() * c.window.out_w(); }
 
 // Calls visit(row of the window, tap, first element of the pixel in (N, H, W, C) or -1 in the padding).
