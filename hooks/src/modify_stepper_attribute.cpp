@@ -21,18 +21,22 @@ class ModifyStepperAttribute final : public HookOf<ModifyStepperAttribute, Modif
   void resolve(const Catalog& catalog, std::string_view where, Problems& problems) {
     schedule_ = catalog.of<Schedule>().make(options.schedule, concat(where, ".schedule"), catalog, problems);
   }
-  // Also when training is continued: the value of the last time this ran.
+  // Also when training is continued: then the value is that of the last time this ran.
   void start(Trainer& trainer) override {
-    Progress last = trainer.progress();
-    Index& count = options.timescale == Timescale::Epoch ? last.epoch : last.update;
-    count -= count % options.interval;
-    if (!trainer.stepper().rule().set(options.attr_name, value(last)))
+    if (!last_) last_ = value(trainer.progress());
+    if (!trainer.stepper().rule().set(options.attr_name, *last_))
       raise<ConfigError>(trainer.stepper().rule().type(), " has no option '", options.attr_name,
                          "' that can change while it runs");
   }
   Verdict run(Trainer& trainer, const Progress& progress) override {
-    trainer.stepper().rule().set(options.attr_name, value(progress));
+    last_ = value(progress);
+    trainer.stepper().rule().set(options.attr_name, *last_);
     return Verdict::Continue;
+  }
+  json save_state() const override { return last_ ? json{{"value", *last_}} : json::object(); }
+  void load_state(const json& state) override {
+    last_.reset();
+    if (state.contains("value")) last_ = state["value"].get<double>();
   }
 
  private:
@@ -41,6 +45,7 @@ class ModifyStepperAttribute final : public HookOf<ModifyStepperAttribute, Modif
     return schedule_->value(by_epoch ? p.epoch : p.update, options.interval);
   }
   std::unique_ptr<Schedule> schedule_;
+  std::optional<double> last_;
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ Architecture everything() {
   a["F.left"] >> "a" - a.add("P", "Product");
   a["F.right"] >> a["P.b"];
   a["P"] >> a["Loss3"];
+  a["P"] >> a.add("Q", "Cube") >> a["Loss3"];
   return a;
 }
 

@@ -187,6 +187,16 @@ TEST_CASE("missing data are told by name and shape") {
   CHECK(message_of([&] { net.forward(net.pass(Mode::Eval, {"Out"})); }) == "no error");
 }
 
+TEST_CASE("data that no layer reads need not be provided, whatever their sizes") {
+  Architecture a;
+  a.input({{"default", {"T", "B", 3}}, {"other", {"T2", "B_other", 5}}});
+  a["Input"] >> a.add("T", "Tanh");
+  Net net(a);
+  net.provide(only(random_batch(net.graph(), 1), {"default"}));
+  CHECK(message_of([&] { net.forward(Mode::Eval); }) == "no error");
+  CHECK(message_of([&] { net.get("Input.outputs.other"); }) == "'Input.outputs.other' was not part of the last pass");
+}
+
 TEST_CASE("data that are not provided again stay, unless their sizes no longer fit") {
   Net net(small_network());
   fill_parameters(net);
@@ -264,6 +274,26 @@ TEST_CASE("sharing memory needs less of it, evaluation less than training") {
   CHECK(arena(MemoryMode::Compact, Mode::Eval) == 2 * one);
   CHECK(arena(MemoryMode::Compact, Mode::Train) < 14 * one);
   CHECK(arena(MemoryMode::Inspectable, Mode::Train) > 50 * one);
+}
+
+TEST_CASE("plans share one workspace and keep a reserve each from forward to backward") {
+  Architecture a;
+  a.input({{"default", {"T", "B", 4}}});
+  a["Input"] >> a.add("W", "Dense", {{"size", 4}}) >> a.add("C1", "Cube") >> a.add("C2", "Cube") >>
+      a.add("Loss", "Loss", {{"importance", 0.01}});
+  Net net(a);
+  fill_parameters(net);
+  net.provide(random_batch(net.graph(), 1, 1, 4));
+  CHECK(gradient_error(net, net.pass(Mode::Train)) < 1e-6);
+  CHECK(net.binding().workspace_bytes() == 16 * sizeof(double));
+  int workspaces = 0;
+  int reserves = 0;
+  for (const auto& b : net.binding().layout().buffers) {
+    workspaces += b.path == "workspace" ? 1 : 0;
+    reserves += contains(b.path, ".reserve.") ? 1 : 0;
+  }
+  CHECK(workspaces == 1);
+  CHECK(reserves == 2);
 }
 
 TEST_CASE("a size that the network does not have is told") {

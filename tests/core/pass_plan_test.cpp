@@ -100,6 +100,20 @@ TEST_CASE("an output that depends on some inputs only does not need the others")
   CHECK(p.node("Input").output_active == std::vector<char>{0, 1});
 }
 
+TEST_CASE("of two paths through one layer only the one with a loss behind it carries deltas") {
+  Architecture a;
+  a.input({{"x", {"T", "B", 3}}, {"y", {"T", "B", 3}}});
+  a["Input.x"] >> a.add("A", "Dense", {{"size", 3}}) >> "a" - a.add("P", "Pair");
+  a["Input.y"] >> a.add("B", "Dense", {{"size", 3}}) >> a["P.b"];
+  a["P.first"] >> a.add("Loss", "Loss");
+  const Planned p(a, train());
+  CHECK(p.forward() == "A B P Loss");
+  CHECK(p.backward() == "Loss P A");
+  CHECK(p.delta("A"));
+  CHECK_FALSE(p.delta("B"));
+  CHECK(p.send("P", "b") == Send::Nothing);
+}
+
 TEST_CASE("heads that do not exist are told") {
   CHECK(message_of([] { Planned(small_network(), eval({"Oot"})); }) ==
         "there is no layer 'Oot' to run; did you mean 'Out'?");

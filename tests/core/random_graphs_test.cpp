@@ -35,7 +35,7 @@ class Wirer {
 
   void add(int i) {
     static const std::vector<std::string> kKinds{"Dense", "Dense", "Tanh",  "Square",   "Leaky", "Product",
-                                                 "Add",   "Fork",  "Noise", "Counting", "Dense"};
+                                                 "Add",   "Fork",  "Noise", "Counting", "Dense", "Cube"};
     const auto kind = kKinds[static_cast<std::size_t>(rng_.below(static_cast<Index>(kKinds.size())))];
     const std::string name = concat(kind, "_", i);
     if (kind == "Product" || kind == "Add") return add_pair(kind, name);
@@ -55,7 +55,7 @@ class Wirer {
       open_.emplace_back(name + ".right", width);
       return;
     }
-    publish(name, width, kind == "Square");
+    publish(name, width, kind == "Square" || kind == "Cube");
   }
 
   void add_pair(const std::string& kind, const std::string& name) {

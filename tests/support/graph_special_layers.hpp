@@ -132,6 +132,51 @@ class PairLayer final : public LayerOf<PairLayer, NoOptions> {
   Out first_, second_;
 };
 
+// y = x^3 by a plan: x^2 is kept in its reserve for backward, its workspace is used up in every call.
+class CubePlan final : public Plan {
+ public:
+  CubePlan(Handler& h, const Shape& shape) : h_(h), shape_(shape) {}
+  std::string_view kind() const override { return "test"; }
+  std::size_t workspace_bytes() const override { return bytes(); }
+  std::size_t reserve_bytes() const override { return bytes(); }
+  void set_workspace(void* memory) override { workspace_ = Tensor(memory, h_.dtype(), shape_); }
+  void set_reserve(void* memory) override { reserve_ = Tensor(memory, h_.dtype(), shape_); }
+  void forward(const ConstTensor& x, const Tensor& y) {
+    h_.elementwise().unary(Unary::Square, x, reserve_);
+    h_.elementwise().unary(Unary::Copy, x, workspace_);
+    h_.elementwise().binary(Binary::Multiply, workspace_, reserve_, y);
+    h_.elementwise().fill(workspace_, 1e30);
+  }
+  void backward(const Tensor& dy, const Sink& dx) {
+    h_.elementwise().affine(reserve_, 3, 0, workspace_);
+    h_.elementwise().binary(Binary::Multiply, workspace_, dy, dx);
+    h_.elementwise().fill(workspace_, 1e30);
+  }
+
+ private:
+  std::size_t bytes() const { return static_cast<std::size_t>(shape_.elements()) * size_of(h_.dtype()); }
+  Handler& h_;
+  Shape shape_;
+  Tensor workspace_, reserve_;
+};
+class CubeLayer final : public LayerOf<CubeLayer, NoOptions> {
+ public:
+  static constexpr std::string_view kType = "Cube", kDoc = "Has a plan.";
+  void declare(Declare& d) override {
+    x_ = d.input("default", "...");
+    y_ = d.output("default", d.like(x_));
+    plan_ = d.plan<CubePlan>();
+  }
+  void prepare(Prepare& p) const override { p.keep(plan_, std::make_unique<CubePlan>(p.handler(), p.shape(x_))); }
+  void forward(Forward& f) const override { f[plan_].forward(f[x_], f[y_]); }
+  void backward(Backward& b) const override { b[plan_].backward(b.delta(y_), b.delta(x_)); }
+
+ private:
+  In x_;
+  Out y_;
+  PlanSlot<CubePlan> plan_;
+};
+
 // Labels as whole numbers in, reals out; cannot be differentiated.
 class LabelLayer final : public LayerOf<LabelLayer, NoOptions> {
  public:
@@ -222,6 +267,7 @@ inline Catalog layer_catalog() {
   layers.add<NoiseLayer>();
   layers.add<TasksLayer>();
   layers.add<PairLayer>();
+  layers.add<CubeLayer>();
   layers.add<LabelLayer>();
   layers.add<PeekingLayer>();
   layers.add<OverrunLayer>();

@@ -200,6 +200,33 @@ TEST_CASE("ModifyStepperAttribute sets what a schedule says, from the first upda
   CHECK(mentions(complaint([&] { wrong.trainer.train(wrong.data, {}, 1); }), "Sgd has no option 'momentum'"));
 }
 
+TEST_CASE("ModifyStepperAttribute keeps its value when training is continued") {
+  const auto hook = [] {
+    return make<Hook>({{"@type", "ModifyStepperAttribute"},
+                       {"timescale", "update"},
+                       {"interval", 4},
+                       {"schedule", {{"@type", "DecreaseAfterEpoch"}, {"initial_value", 0.5}, {"T", 1}}}});
+  };
+  Small s, t;  // two updates an epoch: it runs at updates 0 and 4, in epochs 0 and (just before its end) 1
+  s.trainer.add_hook(hook());
+  s.trainer.train(s.data, {}, 3);
+  const double rate = s.trainer.stepper().rule().learning_rate({});
+  CHECK(rate == 0.25);
+  t.trainer.add_hook(hook());
+  t.trainer.load_state(json::parse(s.trainer.save_state().dump()));
+  Verdict seen = Verdict::Stop;
+  t.trainer.add_hook(std::make_unique<Call>(
+      "look",
+      [&](Trainer& trainer, const Progress& p) {
+        if (p.update == 7) CHECK(trainer.stepper().rule().learning_rate(p) == rate);
+        seen = Verdict::Continue;
+        return seen;
+      },
+      Timescale::Update));
+  t.trainer.train(t.data, {}, 1);
+  CHECK(seen == Verdict::Continue);
+}
+
 TEST_CASE("A monitor measures with scorers of its own, and only tasks it has data for") {
   Small s;
   Minibatches validation(blobs(9, 4, 3, 3), {.batch_size = 4});

@@ -9,6 +9,7 @@
 #include "squall/core/ops/norm.hpp"
 #include "squall/core/ops/optim.hpp"
 #include "squall/core/ops/random.hpp"
+#include "squall/core/ops/recurrent.hpp"
 #include "squall/core/ops/windows.hpp"
 
 namespace squall {
@@ -61,6 +62,7 @@ Handler::Handler(std::string name, DType dtype, Device device, Facets facets, bo
   attach(facets_.conv, "convolution", *this, guard_.get());
   attach(facets_.pool, "pooling", *this, guard_.get());
   attach(facets_.norm, "normalisation", *this, guard_.get());
+  attach(facets_.recurrent, "recurrent", *this, guard_.get());
   attach(facets_.loss, "loss", *this, guard_.get());
   attach(facets_.optim, "update", *this, guard_.get());
 }

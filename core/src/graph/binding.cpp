@@ -261,27 +261,20 @@ void Binding::attach_plans(int n, std::byte* arena) {
   }
 }
 
-// Carried state before the first step is zero unless somebody put one there.
-void Binding::zero_contexts(Handler& handler, int n) {
-  const Node& node = graph_.node(n);
-  for (std::size_t o = 0; o < node.outputs.size(); ++o)
-    if (const Tensor& t = views_[at(n)].outputs_with_context[o]; node.outputs[o].context > 0 && t)
-      handler.memory().zero(t.slice(0, node.outputs[o].context));
-  for (std::size_t i = 0; i < node.internals.size(); ++i)
-    if (const Tensor& t = views_[at(n)].internals[i]; node.internals[i].context > 0 && t)
-      handler.memory().zero(t.slice(0, node.internals[i].context));
-}
-
-void Binding::forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given) {
+void Binding::forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given,
+                      ContextStore& contexts) {
   random_step_ = random_step;
   given_ = &given;
+  contexts_ = &contexts;
   for (const int n : plan_->forward_order)
     in_layer(graph_.node(n), "forward", [&] {
-      zero_contexts(handler, n);
+      LayerViews& v = views_[at(n)];
+      contexts.enter(n, handler, v.outputs_with_context, v.internals);
       for (const auto& g : given)
-        if (g.node == n) handler.memory().upload(g.value.view(), views_[at(n)].internals[at(g.slot)]);
+        if (g.node == n) handler.memory().upload(g.value.view(), v.internals[at(g.slot)]);
       Forward f(*this, n, handler);
       graph_.node(n).layer->forward(f);
+      contexts.leave(n, handler, v.outputs_with_context, v.internals);
     });
 }
 
@@ -331,6 +324,11 @@ ConstTensor Binding::backward_output(const LayerViews& v, int slot) const {
   const OutputInfo& out = v.node->outputs[at(slot)];
   if (!out.read_in_backward) raise("output '", out.name, "' is read in backward but not named in backward_reads()");
   return v.outputs[at(slot)];
+}
+
+Tensor Binding::backward_output_with_context(const LayerViews& v, int slot) const {
+  backward_output(v, slot);  // refuses what was not declared
+  return v.outputs_with_context[at(slot)];
 }
 
 Index Prepare::rows(In in) const {

@@ -52,6 +52,7 @@ PassId Network::pass(const PassRequest& wanted) {
     if (passes_[i]->plan->request == request) return {static_cast<int>(i)};
   auto state = std::make_unique<PassState>();
   state->plan = std::make_shared<const PassPlan>(plan_pass(graph_, request));
+  state->contexts = std::make_unique<ContextStore>(graph_);
   passes_.push_back(std::move(state));
   return {static_cast<int>(passes_.size()) - 1};
 }
@@ -182,14 +183,17 @@ void Network::check_inputs(const PassPlan& plan) const {
   }
 }
 
-void Network::forward(Mode mode) {
+PassId Network::everything(Mode mode) {
   PassId& id = everything_[mode == Mode::Train ? 1 : 0];
   if (id.index < 0) id = pass(mode);
-  forward(id);
+  return id;
 }
 
-void Network::forward(PassId id) {
+void Network::forward(Mode mode, Start start) { forward(everything(mode), start); }
+
+void Network::forward(PassId id, Start start) {
   const PassPlan& plan = *state(id).plan;
+  ContextStore& contexts = *state(id).contexts;
   check_inputs(plan);
   current_ = &bind(id);
   current_pass_ = id;
@@ -200,7 +204,9 @@ void Network::forward(PassId id) {
     handler_->memory().upload(ConstTensor(poison.data(), DType::U8, bytes), Tensor(arena_.data(), DType::U8, bytes));
   }
   if (options_.sentinels) fill_sentinels(*current_);
-  current_->forward(*handler_, random_step_, given_);
+  contexts.begin(start, current_->sizes(), *handler_);
+  current_->forward(*handler_, random_step_, given_, contexts);
+  contexts.end(current_->sizes());
   if (plan.request.mode == Mode::Train) ++random_step_;
 }
 
@@ -267,6 +273,15 @@ double Network::total_loss() const {
     }
   return total;
 }
+
+Context Network::get_context() const {
+  if (current_ == nullptr) raise<ConfigError>("get_context() needs a forward pass first");
+  return state(current_pass_).contexts->get(*handler_);
+}
+
+void Network::set_context(PassId id, const Context& context) { state(id).contexts->set(context, *handler_); }
+
+void Network::set_context(Mode mode, const Context& context) { set_context(everything(mode), context); }
 
 const Binding& Network::binding() const {
   if (current_ == nullptr) raise<ConfigError>("there was no forward pass yet");

@@ -180,7 +180,9 @@ std::string Network::first_non_finite() {
   probe.attach(arena.data(), inputs_);
   const bool training = probe.training();
   const auto states = get_states();
-  probe.forward(*handler_, training && random_step_ > 0 ? random_step_ - 1 : random_step_, given_);
+  ContextStore contexts(graph_);  // what the sequences came with is gone: they begin with zeros here
+  contexts.begin(Start::Fresh, probe.sizes(), *handler_);
+  probe.forward(*handler_, training && random_step_ > 0 ? random_step_ - 1 : random_step_, given_, contexts);
   set_states(states);
   for (int n = 0; n < suspect; ++n)
     for (const Tensor& t : probe.views(n).outputs)

@@ -15,6 +15,7 @@ struct Network::PassState {
   std::vector<Bound> bound;
   std::vector<ParameterStore::Trainable> trainable;
   bool trainable_known = false;
+  std::unique_ptr<ContextStore> contexts;
 };
 
 }  // namespace squall

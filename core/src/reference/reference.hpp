@@ -5,6 +5,7 @@
 #include "squall/core/ops/dense.hpp"
 #include "squall/core/ops/loss.hpp"
 #include "squall/core/ops/norm.hpp"
+#include "squall/core/ops/recurrent.hpp"
 
 namespace squall {
 
@@ -12,6 +13,7 @@ std::unique_ptr<DensePlan> make_dense_reference(Handler& handler, const DenseSpe
 std::unique_ptr<ConvPlan> make_conv_reference(Handler& handler, const ConvSpec& spec);
 std::unique_ptr<PoolPlan> make_pool_reference(Handler& handler, const PoolSpec& spec);
 std::unique_ptr<BatchNormPlan> make_batch_norm_reference(Handler& handler, const BatchNormSpec& spec);
+std::unique_ptr<RecurrentPlan> make_recurrent_reference(Handler& handler, const RecurrentSpec& spec);
 std::unique_ptr<SoftmaxCePlan> make_softmax_ce_reference(Handler& handler, const SoftmaxCeSpec& spec);
 
 }  // namespace squall

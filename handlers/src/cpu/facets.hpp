@@ -10,6 +10,7 @@
 #include "squall/core/ops/norm.hpp"
 #include "squall/core/ops/optim.hpp"
 #include "squall/core/ops/random.hpp"
+#include "squall/core/ops/recurrent.hpp"
 #include "squall/core/ops/windows.hpp"
 
 namespace squall::cpu {
@@ -31,6 +32,8 @@ template <class R>
 std::unique_ptr<PoolOps> make_pool(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<NormOps> make_norm(ContextPtr<R> ctx);
+template <class R>
+std::unique_ptr<RecurrentOps> make_recurrent(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<LossOps> make_loss(ContextPtr<R> ctx);
 template <class R>

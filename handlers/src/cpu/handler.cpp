@@ -18,6 +18,7 @@ Facets make_facets(const ContextPtr<R>& ctx) {
   f.conv = make_conv<R>(ctx);
   f.pool = make_pool<R>(ctx);
   f.norm = make_norm<R>(ctx);
+  f.recurrent = make_recurrent<R>(ctx);
   f.loss = make_loss<R>(ctx);
   f.optim = make_optim<R>(ctx);
   return f;

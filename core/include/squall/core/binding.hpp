@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "squall/core/context_store.hpp"
 #include "squall/core/layout.hpp"
 #include "squall/core/ops/memory.hpp"
 #include "squall/core/packed_weight.hpp"
@@ -59,7 +60,7 @@ class Binding {
     int node = -1, slot = -1;
     HostArray value;
   };
-  void forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given);
+  void forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given, ContextStore& contexts);
   void backward(Handler& handler);
 
   // For contexts.
@@ -70,7 +71,9 @@ class Binding {
   WeightRef weight(const LayerViews& views, int parameter, int task) const;
   ConstTensor backward_input(const LayerViews& views, int slot) const;
   ConstTensor backward_output(const LayerViews& views, int slot) const;
+  Tensor backward_output_with_context(const LayerViews& views, int slot) const;
   std::uint64_t random_step() const { return random_step_; }
+  Index first_step(int time_symbol) const { return contexts_ == nullptr ? 0 : contexts_->first_step(time_symbol); }
   bool is_given(int node, int slot) const;
   // Position in layout().buffers, -1 if the buffer does not exist in this pass.
   int output_buffer(int node, int slot) const {
@@ -97,7 +100,6 @@ class Binding {
   void attach_parameters(int node);
   void attach_plans(int node, std::byte* arena);
   void list_zero_fills();
-  void zero_contexts(Handler& handler, int node);
   bool pinned(const Node& node, const OutputInfo& output) const;
   bool keeps_delta(const Node& node, const OutputInfo& output) const;
   bool needed_by_own_backward(int node, const OutputInfo& output) const;
@@ -121,6 +123,7 @@ class Binding {
   int workspace_buffer_ = -1;
   std::uint64_t random_step_ = 0;
   const std::vector<Given>* given_ = nullptr;
+  const ContextStore* contexts_ = nullptr;  // of the last forward pass
 };
 
 }  // namespace squall

@@ -136,6 +136,8 @@ class Pass {
   // Extents of time and batch of an input; 1 where the axis is absent.
   Index time(In in) const { return views_.input_time[at(in.index)]; }
   Index batch(In in) const { return views_.input_batch[at(in.index)]; }
+  // How many steps of these sequences earlier passes have seen (see Start::Continue).
+  Index first_step(In in) const { return binding_.first_step(views_.node->inputs[at(in.index)].shape.time); }
   // Whether this internal already holds what it should (see Network::give_internal), so that nothing must be drawn.
   bool given(Internal i) const { return binding_.is_given(views_.index, i.index); }
   RandomKey random() const { return {views_.random_key, binding_.random_step()}; }
@@ -165,6 +167,7 @@ class Backward : public Pass {
   ConstTensor operator[](In in) const { return binding_.backward_input(views_, in.index); }
   ConstTensor operator[](Out out) const { return binding_.backward_output(views_, out.index); }
   ConstTensor operator[](State s) const { return views_.states[at(s.index)]; }
+  Tensor with_context(Out out) const { return binding_.backward_output_with_context(views_, out.index); }
   Tensor delta(Out out) const { return views_.deltas[at(out.index)]; }  // empty: nobody sent one
   Sink delta(In in) const { return views_.sinks[at(in.index)]; }        // empty: nobody wants one
   Sink gradient(Param p) const { return views_.gradients[at(p.index)]; }

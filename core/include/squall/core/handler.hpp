@@ -21,6 +21,7 @@ class DenseOps;
 class ConvOps;
 class PoolOps;
 class NormOps;
+class RecurrentOps;
 class LossOps;
 class OptimOps;
 class Handler;
@@ -59,6 +60,7 @@ struct Facets {
   std::unique_ptr<ConvOps> conv;
   std::unique_ptr<PoolOps> pool;
   std::unique_ptr<NormOps> norm;
+  std::unique_ptr<RecurrentOps> recurrent;
   std::unique_ptr<LossOps> loss;
   std::unique_ptr<OptimOps> optim;
 };
@@ -98,6 +100,7 @@ class Handler {
   ConvOps& conv() const { return *facets_.conv; }
   PoolOps& pool() const { return *facets_.pool; }
   NormOps& norm() const { return *facets_.norm; }
+  RecurrentOps& recurrent() const { return *facets_.recurrent; }
   LossOps& loss() const { return *facets_.loss; }
   OptimOps& optim() const { return *facets_.optim; }
 

@@ -68,8 +68,13 @@ class Network {
   // Copies data for the outputs of Input and takes the sizes from it. Names Input does not have are ignored; outputs
   // that are not provided keep their data. Throws ShapeError when sizes contradict each other or features differ.
   void provide(const Batch& batch);
-  void forward(PassId pass);
-  void forward(Mode mode);
+  // Continue: recurrent layers start from the context that the last pass of this kind (or set_context) left; zeros
+  // before the first.
+  void forward(PassId pass, Start start = Start::Fresh);
+  void forward(Mode mode, Start start = Start::Fresh);
+  Context get_context() const;  // what the last forward pass left
+  void set_context(PassId pass, const Context& context);
+  void set_context(Mode mode, const Context& context);
   // After a forward pass in Train mode: gradients of its heads' losses. Gradients of earlier passes are overwritten.
   // `modify`: gradient modifiers run, too.
   void backward(bool modify = true);
@@ -124,6 +129,7 @@ class Network {
     ParameterContext context;
   };
   struct PassState;
+  PassId everything(Mode mode);
   PassState& state(PassId pass) const;
   Binding& bind(PassId pass);
   void drop_bindings();
