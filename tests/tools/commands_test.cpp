@@ -34,6 +34,25 @@ TEST_CASE("train fills a run folder and reports both tasks") {
   CHECK(json::parse(read_file(folder / "run/report.json")) == report);
 }
 
+TEST_CASE("the run folder's experiment says every default and trains to the same bits") {
+  const Folder folder;
+  train(folder, "run", "--seed 5");
+  const json effective = json::parse(read_file(folder / "run/experiment.json"));
+  CHECK(effective["seed"] == 5);
+  CHECK(effective["train"]["shuffle"] == true);
+  CHECK(effective["train"]["stepper"]["learning_rate"].is_number());
+  CHECK(effective["train"]["checkpoint"]["interval"] == 1);
+  CHECK(effective["sparsify"]["exclusive"] == true);
+  CHECK(effective["tasks"]["a"]["targets"] == "a_targets");
+  const Ran again = run_squall("train " + (folder / "run/experiment.json") + " --quiet --out " + (folder / "again"));
+  INFO(again.err);
+  REQUIRE(again.code == 0);
+  CHECK(json::parse(read_file(folder / "again/experiment.json")) == effective);
+  // model files remember the experiment as it was given
+  CHECK(json::parse(run_squall("eval " + (folder / "again/model.h5") + " --json").out) ==
+        json::parse(run_squall("eval " + (folder / "run/model.h5") + " --json").out));
+}
+
 TEST_CASE("weights are the same bits for any number of threads") {
   const Folder folder;
   train(folder, "one", "--threads 1");

@@ -43,7 +43,7 @@ RunResult Runner::run() {
   } else {
     begin_network();
   }
-  write_file_atomically(file("experiment.json"), experiment_.source.dump(2) + "\n");
+  write_file_atomically(file("experiment.json"), effective(experiment_, catalog_).dump(2) + "\n");
   metrics_ = std::make_unique<MetricsFile>(file("metrics.jsonl"), info_.metrics_lines);
   for (std::size_t p = info_.phase; p < phases_.size(); ++p) {
     const bool inside = checkpoint != nullptr && p == info_.phase && !info_.phase_done;

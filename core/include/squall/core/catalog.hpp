@@ -25,6 +25,7 @@ class FamilyBase {
  public:
   virtual ~FamilyBase() = default;
   virtual std::vector<std::string> names() const = 0;  // without aliases, sorted
+  virtual bool contains(std::string_view type) const = 0;  // aliases, too
   virtual TypeDoc doc(std::string_view type) const = 0;
 };
 
@@ -53,7 +54,7 @@ class Family : public FamilyBase {
   // Another accepted spelling of a registered type.
   void alias(std::string_view other, std::string_view type) { aliases_[std::string(other)] = std::string(type); }
 
-  bool contains(std::string_view type) const { return makers_.contains(resolve_alias(type)); }
+  bool contains(std::string_view type) const override { return makers_.contains(resolve_alias(type)); }
   std::vector<std::string> names() const override {
     std::vector<std::string> out;
     for (const auto& [name, maker] : makers_) out.push_back(name);

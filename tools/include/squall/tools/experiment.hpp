@@ -76,6 +76,9 @@ struct Experiment {
   const TaskOptions& task(std::string_view name) const;
 };
 
+// The experiment as it runs: every option that was left out stands there with its default, and the seed.
+json effective(const Experiment& experiment, const Catalog& catalog);
+
 // Changes one value: "train.stepper.learning_rate=0.01"; numbers index lists; the value is JSON or else a text.
 void set_value(json& document, std::string_view assignment);
 
