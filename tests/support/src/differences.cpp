@@ -78,7 +78,13 @@ void compare_with_differences(Rig& rig, Report& report, Counted& counted, Index 
   }
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     const auto& [name, computed] = gradients[k];
-    const std::string path = "Layer.parameters." + rig.layer().parameters[k].name;
+    const std::string& parameter = rig.layer().parameters[k].name;
+    if (rig.is_fixed(parameter)) {
+      for (Index i = 0; i < computed.elements(); ++i)
+        if (computed.value(i) != 0) report.fail(name, "[", i, "] is ", computed.value(i), " and should stay 0");
+      continue;
+    }
+    const std::string path = "Layer.parameters." + parameter;
     comparison.compare(name, rig.network().get(path), computed, [&](const HostArray& changed) {
       rig.network().set_parameter(path, changed);
       return rig.loss();
@@ -89,9 +95,14 @@ void compare_with_differences(Rig& rig, Report& report, Counted& counted, Index 
 void check_derivatives(const Bench& bench) {
   if (!bench.layer_case.derivative) return;
   Counted counted;
-  bench.for_each_exact([&](const Setup& setup) {
+  bench.for_each_exact([&](Setup setup) {
     Rig rig = bench.rig(setup);
     compare_with_differences(rig, bench.report, counted, 40);
+    if (!rig.carries()) return;
+    setup.carried = true;
+    bench.report.place += ", carried";
+    Rig carried = bench.rig(setup);
+    compare_with_differences(carried, bench.report, counted, 40);
   });
   if (counted.kinks > std::max(Index{1}, counted.checked / 50))
     bench.report.fail(counted.kinks, " of ", counted.checked, " places are kinks: choose other data for this case");

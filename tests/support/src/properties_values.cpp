@@ -116,12 +116,17 @@ void check_sinks(const Bench& bench) {
 void check_handlers(const Bench& bench) {
   bench.for_each_setup([&](Setup setup) {
     if (!bench.handlers.exact || setup.handler == bench.handlers.exact) return;
-    Rig other = bench.rig(setup);
     const double tolerance = tolerance_of(*setup.handler, bench.layer_case.tolerance_f32, 1e-12);
-    setup.handler = bench.handlers.exact;
-    Rig exact = bench.rig(setup);
-    bench.report.expect_none("training", difference(other.train(), exact.train(), tolerance));
-    bench.report.expect_none("evaluation", difference(other.eval(), exact.eval(), tolerance));
+    for (const bool carried : {false, true}) {
+      setup.carried = carried;
+      Rig other = bench.rig(setup);
+      if (carried && !other.carries()) return;
+      Setup exactly = setup;
+      exactly.handler = bench.handlers.exact;
+      Rig exact = bench.rig(exactly);
+      bench.report.expect_none("training", difference(other.train(), exact.train(), tolerance));
+      bench.report.expect_none("evaluation", difference(other.eval(), exact.eval(), tolerance));
+    }
   });
 }
 

@@ -74,6 +74,7 @@ class Wirer {
                     from.size);
       case 5: return give(add("Dropout", {{"drop_prob", 0.3}}, {{"default", from}}), from.size);
       case 6: return give(add("BatchNorm", json::object(), {{"default", from}}), from.size);
+      case 7: return add_recurrent(from, activation);
       default: return add_dense(from, activation);
     }
   }
@@ -87,6 +88,12 @@ class Wirer {
       inputs.emplace_back("default", second);
     dense_.push_back(add("FullyConnected", options, inputs));
     give(dense_.back(), size);
+  }
+
+  void add_recurrent(const Port& from, json options) {
+    const Index size = 1 + rng_.below(4);
+    options["size"] = size;
+    give(add(rng_.below(2) == 0 ? "Recurrent" : "Lstm", options, {{"default", from}}), size);
   }
 
   void give(const std::string& layer, Index size) { ports_.push_back({layer, "default", size}); }

@@ -86,7 +86,7 @@ Rig::Rig(const LayerCase& c, const Catalog& catalog, const Setup& setup) : setup
   network_ = std::make_unique<Network>(wire(c, &probe), catalog, setup.handler, options);
   if (setup.pin) network_->pin("Layer.*");
   fill_data(c);
-  fill_parameters();
+  fill_parameters(c);
 }
 
 Architecture Rig::wire(const LayerCase& c, const Graph* probe) {
@@ -174,9 +174,12 @@ void Rig::fill_data(const LayerCase& c) {
   }
 }
 
-void Rig::fill_parameters() {
+void Rig::fill_parameters(const LayerCase& c) {
+  for (const auto& one : c.fixed) fixed_.push_back(one.first);
   for (const auto& p : layer().parameters) {
     HostArray a = random_array("parameter " + p.name, p.shape, CaseInput::Values::Normal, 0);
+    for (const auto& [name, values] : c.fixed)
+      if (name == p.name) a = HostArray::of(p.shape, values);
     network_->set_parameter("Layer.parameters." + p.name, a);
   }
   for (const auto& s : layer().states) {
@@ -194,7 +197,31 @@ void Rig::forward(Mode mode, const std::vector<std::string>& heads) {
   for (const auto& [name, value] : states_) network_->set_parameter("Layer." + name, value);
   network_->set_random_step(kStep);
   network_->provide(batch_);
-  network_->forward(network_->pass(mode, heads));
+  const PassId pass = network_->pass(mode, heads);
+  if (setup_.carried) network_->set_context(pass, context());
+  network_->forward(pass, setup_.carried ? Start::Continue : Start::Fresh);
+}
+
+bool Rig::is_fixed(const std::string& parameter) const { return std::ranges::find(fixed_, parameter) != fixed_.end(); }
+
+bool Rig::carries() const {
+  const auto any = [](const auto& infos) {
+    return std::ranges::any_of(infos, [](const auto& i) { return i.context > 0; });
+  };
+  return any(layer().outputs) || any(layer().internals);
+}
+
+Context Rig::context() const {
+  Context context;
+  const auto add = [&](const std::string& path, const BufferShape& shape, Index rows) {
+    const Index batch = extent_of(network_->graph().symbols().name(shape.batch));
+    const Shape whole = Shape{rows, batch}.joined(shape.features);
+    if (rows > 0) context.rows.push_back({path, random_array(path, whole, CaseInput::Values::Normal, 0)});
+  };
+  for (const auto& o : layer().outputs) add("Layer.outputs." + o.name, o.shape, o.context);
+  for (const auto& i : layer().internals) add("Layer.internals." + i.name, i.shape, i.context);
+  context.steps = {{"T", 3}};
+  return context;
 }
 
 Results Rig::train() {

@@ -19,6 +19,7 @@ struct Setup {
   bool poison = false, sentinels = false;
   bool want_deltas = true;     // of Input
   bool pin = true;             // outputs of the layer
+  bool carried = false;        // recurrent layers start from a context that is not zero
   bool other_readers = false;  // everything the layer reads or owns has a second reader, which writes deltas first
   bool chain = false;          // a NoOp before every real input and after every output
   std::optional<std::vector<std::string>> outputs;  // that are summed; nothing: all that take deltas
@@ -53,6 +54,10 @@ class Rig {
     forward(Mode::Train);
     return network_->total_loss();
   }
+  // Whether the case gives the parameter a value that is not to be varied.
+  bool is_fixed(const std::string& parameter) const;
+  // Whether the layer carries anything from pass to pass.
+  bool carries() const;
   // Inputs of the layer whose deltas are derivatives, by name of the data.
   std::vector<std::string> differentiable_inputs() const;
 
@@ -61,7 +66,8 @@ class Rig {
   void add_roots(Architecture& a, json& shapes, const Graph& probe);
   void add_other_readers(Architecture& a, json& shapes, const Graph& probe);
   void fill_data(const LayerCase& c);
-  void fill_parameters();
+  void fill_parameters(const LayerCase& c);
+  Context context() const;
   Index extent_of(const std::string& symbol) const;
 
   Setup setup_;
@@ -69,6 +75,7 @@ class Rig {
   std::unique_ptr<Network> network_;
   Batch batch_;
   Results states_;
+  std::vector<std::string> fixed_;
 };
 
 // Numbers that a float holds exactly, drawn for a name.

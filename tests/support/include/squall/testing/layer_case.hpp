@@ -40,6 +40,7 @@ struct LayerCase {
   std::string name = {}, type = {};
   json options = json::object();
   std::vector<CaseInput> inputs = {};
+  std::vector<std::pair<std::string, std::vector<double>>> fixed = {};  // parameters that no gradient reaches: values
   bool derivative = true;       // false: backward is, on purpose, not the derivative of forward
   bool coupled = false;         // examples of a batch influence each other (batch statistics, noise)
   double tolerance_f32 = 2e-5;  // of single against double precision, relative to the largest magnitude
@@ -54,7 +55,8 @@ struct CheckOptions {
 
 // Runs all properties; gives one line for everything that does not hold. The catalog gets the harness's own layer
 // WeightedSum.
-//   L1   inputs and parameters: deltas and gradients against finite differences in double precision
+//   L1   inputs and parameters: deltas and gradients against finite differences in double precision; where a layer
+//        carries a context, from one of zeros and from another
 //   L2   Overwrite ignores what was there, Add adds
 //   L3   nothing depends on memory that was not written in this pass
 //   L4   forward leaves inputs and parameters alone, backward outputs too
