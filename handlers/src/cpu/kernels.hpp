@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "cpu/sequence_kernels.hpp"
+
 namespace squall::cpu {
 
 using Count = std::int64_t;
@@ -121,6 +123,8 @@ struct Kernels {
                         const R* x, R* sums);
   void (*sparse_slices_wide)(Count slices, const std::int32_t* begin, const std::int32_t* column, const R* value,
                              const R* x, R* sums);
+
+  SequenceKernels<R> sequence;
 };
 
 }  // namespace squall::cpu

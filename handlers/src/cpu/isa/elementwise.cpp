@@ -1,6 +1,6 @@
 // Kernels that treat every element alike: y = f(x), z = f(x, y).
+#include "cpu/isa/activations.hpp"
 #include "cpu/isa/fill.hpp"
-#include "cpu/isa/math.hpp"
 
 namespace squall::cpu::SQUALL_ISA {
 
@@ -103,57 +103,6 @@ struct Minimum {
   template <class R>
   SQUALL_INLINE R of(R a, R b) {
     return a < b || a != a ? a : b;
-  }
-};
-
-struct Rel {
-  template <class R>
-  SQUALL_INLINE R of(R x) {
-    return x > R(0) || x != x ? x : R(0);
-  }
-  template <class R>
-  SQUALL_INLINE R back(R y, R dy) {
-    return y > R(0) ? dy : R(0);
-  }
-};
-struct Tanh {
-  template <class R>
-  SQUALL_INLINE R of(R x) {
-    return tanh_of(x);
-  }
-  template <class R>
-  SQUALL_INLINE R back(R y, R dy) {
-    return dy * (R(1) - y * y);
-  }
-};
-struct Sigmoid {
-  template <class R>
-  SQUALL_INLINE R of(R x) {
-    return sigmoid_of(x);
-  }
-  template <class R>
-  SQUALL_INLINE R back(R y, R dy) {
-    return dy * y * (R(1) - y);
-  }
-};
-struct El {
-  template <class R>
-  SQUALL_INLINE R of(R x) {
-    return el_of(x);
-  }
-  template <class R>
-  SQUALL_INLINE R back(R y, R dy) {
-    return y > R(0) ? dy : dy * (y + R(1));
-  }
-};
-struct Linear {
-  template <class R>
-  SQUALL_INLINE R of(R x) {
-    return x;
-  }
-  template <class R>
-  SQUALL_INLINE R back(R, R dy) {
-    return dy;
   }
 };
 

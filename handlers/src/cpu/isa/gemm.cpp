@@ -274,9 +274,48 @@ void gemm(const GemmCall<R>& g, R* scratch) {
   blocked(g, scratch);
 }
 
+// The panels of all of b, by pieces of its depth as in `blocked`.
+template <class R>
+void pack_all(Count k, Count n, const R* b, Count b_row, Count b_col, R* packed) {
+  GemmCall<R> g;
+  g.k = k;
+  g.n = n;
+  g.b = b;
+  g.b_row = b_row;
+  g.b_col = b_col;
+  const Count columns = (n + kWidth<R> - 1) / kWidth<R> * kWidth<R>;
+  for (Count p0 = 0; p0 < k; p0 += kDepth) {
+    const Count depth = smaller(kDepth, k - p0);
+    for (Count j = 0; j < n; j += kWidth<R>)
+      pack_panel(g, p0, depth, j, smaller(kWidth<R>, n - j), kWidth<R>, packed + p0 * columns + j * depth);
+  }
+}
+template <class R>
+void multiply_packed(const PackedCall<R>& call) {
+  GemmCall<R> g;
+  g.m = call.m;
+  g.n = call.n;
+  g.k = call.k;
+  g.a = call.a;
+  g.a_row = call.a_row;
+  g.a_col = 1;
+  g.c = call.c;
+  g.ldc = call.ldc;
+  g.add = call.add;
+  const Count columns = (call.columns + kWidth<R> - 1) / kWidth<R> * kWidth<R>;
+  for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
+    const Count depth = smaller(kDepth, g.k - p0);
+    const R* panels = call.packed + p0 * columns + call.first * depth;
+    multiply_panels(g, p0, depth, 0, g.n, panels, static_cast<R*>(nullptr));
+  }
+}
+
 template <class R>
 void fill(Kernels<R>& k) {
   k.gemm = gemm<R>;
+  k.sequence.pack_columns = kWidth<R>;
+  k.sequence.pack = pack_all<R>;
+  k.sequence.multiply = multiply_packed<R>;
   k.gemm_scratch = kDepth * (kRows + kPanelColumns);
 }
 

@@ -13,6 +13,7 @@ static void fill_parts(Kernels<R>& k) {
   fill_pool(k);
   fill_gemm(k);
   fill_sparse(k);
+  fill_recurrent(k);
 }
 
 void fill_all(Kernels<float>& k) { fill_parts(k); }
