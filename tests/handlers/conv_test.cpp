@@ -24,7 +24,12 @@ ConvSpec spec_of(const WindowCase& w, Index filters, Activation f, bool bias) {
   return s;
 }
 
-Shape kernel_shape(const ConvSpec& s) { return {s.filters, s.window.kernel_h, s.window.kernel_w, s.window.channels}; }
+ConvSpec grouped(ConvSpec s, Index groups) {
+  s.groups = groups;
+  return s;
+}
+
+Shape kernel_shape(const ConvSpec& s) { return s.window.filters(s.filters, s.group_channels()); }
 
 Operands operands(OpCase& c, const WindowCase& w, const ConvSpec& s, bool whole) {
   const auto make = [&](const Shape& shape) { return whole ? c.whole_values(shape, -3, 3) : c.read(c.random(shape)); };
@@ -34,12 +39,14 @@ Operands operands(OpCase& c, const WindowCase& w, const ConvSpec& s, bool whole)
 // Calls visit(element of y, element of x, element of w) for all products.
 template <class F>
 void for_each_product(const WindowCase& w, const ConvSpec& s, F&& visit) {
-  const Index channels = s.window.channels;
+  const Index channels = s.group_channels();
   for_each_pixel(w, [&](Index row, Index tap, Index pixel) {
     if (pixel < 0) return;
-    for (Index f = 0; f < s.filters; ++f)
+    for (Index f = 0; f < s.filters; ++f) {
+      const Index first = f / s.group_filters() * channels;
       for (Index k = 0; k < channels; ++k)
-        visit(at(row * s.filters + f), at(pixel + k), at((f * s.window.taps() + tap) * channels + k));
+        visit(at(row * s.filters + f), at(pixel + first + k), at((f * s.window.taps() + tap) * channels + k));
+    }
   });
 }
 
@@ -84,6 +91,33 @@ void check_backward(OpCase& c, ConvPlan& plan, const WindowCase& wc, const Opera
   c.expect_exact(w, o.w);
 }
 
+// The halves of a transposed convolution know neither activation nor bias.
+void check_halves(OpCase& c, ConvPlan& plan, const WindowCase& wc, const Operands& o, double tolerance) {
+  Values want_dx(o.x.size(), 0.0), want_dw(o.w.size(), 0.0);
+  for_each_product(wc, plan.spec(), [&](std::size_t at_y, std::size_t x, std::size_t k) {
+    want_dx[x] += o.dy[at_y] * o.w[k];
+    want_dw[k] += o.dy[at_y] * o.x[x];
+  });
+  const Tensor x = c.real(image_shape(wc), o.x), w = c.real(kernel_shape(plan.spec()), o.w);
+  const Tensor dy = c.real(map_shape(wc, plan.spec().filters), o.dy);
+  for (const Write mode : {Write::Overwrite, Write::Add}) {
+    const double start = mode == Write::Add ? 2 : kNaN;
+    const Sink dx(c.constant(image_shape(wc), start), mode), dw(c.constant(kernel_shape(plan.spec()), start), mode);
+    without_allocation(c, [&] { plan.input_gradient({w, nullptr}, dy, dx); });
+    without_allocation(c, [&] { plan.weight_gradient(x, dy, dw); });
+    const auto compare = [&](const Sink& got, Values values) {
+      for (double& v : values) v += mode == Write::Add ? 2 : 0;
+      c.expect(c.read(got.to), values, tolerance);
+    };
+    compare(dx, want_dx);
+    compare(dw, want_dw);
+  }
+  plan.input_gradient({w, nullptr}, dy, {});
+  plan.weight_gradient(x, dy, {});
+  c.expect_exact(dy, o.dy);
+  c.expect_exact(x, o.x);
+}
+
 void check(OpCase& c, const WindowCase& wc, const ConvSpec& s, bool whole) {
   const Operands o = operands(c, wc, s, whole);
   const double tolerance = whole ? 0 : c.tolerance();
@@ -99,6 +133,7 @@ void check(OpCase& c, const WindowCase& wc, const ConvSpec& s, bool whole) {
     without_allocation(c, [&] { plan->forward(x, {w, nullptr}, b, y); });
     c.expect(c.read(y), want, tolerance);
     check_backward(c, *plan, wc, o, y, tolerance);
+    check_halves(c, *plan, wc, o, tolerance);
   }
 }
 
@@ -108,6 +143,51 @@ OP_CASE("ConvPlan::forward", "agrees with loops for every window and activation"
   on_all_handlers([](OpCase& c) {
     for (const WindowCase& w : window_cases(c.debug())) check(c, w, spec_of(w, 5, Activation::Tanh, true), false);
     for (const Activation f : kActivations) check(c, kWindowCases[5], spec_of(kWindowCases[5], 7, f, false), false);
+  });
+}
+
+OP_CASE("ConvPlan::input_gradient", "groups of channels and filters") {
+  on_all_handlers([](OpCase& c) {
+    const auto window = [](Index channels) {
+      WindowCase w = kDeepWindowCases[3];
+      w.window.channels = channels;
+      return w;
+    };
+    check(c, window(6), grouped(spec_of(window(6), 9, Activation::Tanh, true), 3), false);
+    check(c, window(4), grouped(spec_of(window(4), 2, Activation::Rel, false), 2), true);
+    for (const Index filters : {19, 38}) {  // depthwise, with one and two filters for each channel
+      check(c, window(19), grouped(spec_of(window(19), filters, Activation::Rel, true), 19), true);
+      check(c, window(19), grouped(spec_of(window(19), filters, Activation::Softmax, false), 19), false);
+    }
+    const WindowCase pixels{"1x1 in groups", 3, {5, 7, 4}};
+    check(c, pixels, grouped(spec_of(pixels, 6, Activation::Rel, true), 2), true);
+    const WindowCase large{"large", 3, {40, 31, 8, 3, 3, 1, 1, 1, 1, 1, 1}};
+    if (!c.debug()) check(c, large, grouped(spec_of(large, 8, Activation::Linear, true), 8), true);
+    if (!c.debug()) check(c, large, grouped(spec_of(large, 12, Activation::Linear, true), 4), true);
+  });
+}
+
+OP_CASE("ConvPlan::weight_gradient", "refuses what does not fit the plan") {
+  on_all_handlers([](OpCase& c) {
+    const WindowCase wc{"small", 2, {5, 4, 2, 3, 3}};
+    const auto plan = c.h().conv().plan(spec_of(wc, 3, Activation::Linear, true));
+    give_memory(c, *plan);
+    const Tensor x = c.random({2, 5, 4, 2}), w = c.random({3, 3, 3, 2}), dy = c.random({2, 3, 2, 3}),
+                 odd = c.random({7});
+    expect_error([&] { plan->weight_gradient(odd, dy, w); }, {"weight gradient", "x", "(7)", "(2, 5, 4, 2)"});
+    expect_error([&] { plan->weight_gradient(x, odd, w); }, {"weight gradient", "dy", "(7)", "(2, 3, 2, 3)"});
+    expect_error([&] { plan->weight_gradient(x, dy, odd); }, {"weight gradient", "dW", "(7)", "(3, 3, 3, 2)"});
+    expect_error([&] { plan->input_gradient({odd, nullptr}, dy, x); }, {"input gradient", "W", "(7)"});
+    expect_error([&] { plan->input_gradient({w, nullptr}, odd, x); }, {"input gradient", "dy", "(7)"});
+    expect_error([&] { plan->input_gradient({w, nullptr}, dy, odd); }, {"input gradient", "dx", "(7)"});
+    const ConvSpec bad = grouped(spec_of(wc, 3, Activation::Linear, true), 2);
+    expect_error([&] { c.h().conv().plan(bad); }, {"2 channels and 3 filters", "2 groups"});
+    expect_error(
+        [&] {
+          c.h().conv().plan(
+              spec_of({"", 1, deep_window(1, {2, 2, 1, 2}, {4, 3}, {4, 3})}, 1, Activation::Linear, true));
+        },
+        {"kernel 2x3x3 of dilation 2x1x1", "padded image, 2x4x4"});
   });
 }
 

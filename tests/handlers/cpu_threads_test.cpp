@@ -108,8 +108,8 @@ void elements(Session& s) {
   s.keep("bernoulli", y);
   const Tensor write = s.empty({100003}, DType::U8), m = s.random({100003}), v = s.empty({100003});
   s.handler().random().bernoulli({7, 6}, 0.5, write);
-  s.handler().optim().momentum({x, dx, m, {}, write}, 0.1, 0.9);
-  s.handler().optim().adam({x, dx, m, v, write}, 0.1, 0.9, 0.99, 1e-8, 1.0);
+  s.handler().optim().momentum({x, dx, m, {}, {}, write}, 0.1, 0.9);
+  s.handler().optim().update({x, dx, m, v, {}, write}, formulas::Adam{0.1, 0.9, 0.99, 1e-8});
   s.keep("parameters", x);
   s.keep("state", m);
 }
@@ -156,6 +156,15 @@ void packed(Session& s, std::deque<PackedWeight>& weights) {
       const ConvSpec spec{images, w, 37, Activation::Rel, true, &weights.back()};
       s.ready(s.handler().conv().plan(spec)).forward(x, {{}, &weights.back()}, b, y);
       s.keep(concat("packed convolution ", name_of(format), " ", images), y);
+      Window deep;
+      deep.channels = 6;
+      deep.set(0, {5, 3, 1, 1, 1, 1});
+      deep.set(1, {9, 1, 2, 1, 0, 0});
+      deep.set(2, {11, 3, 1, 2, 1, 2});
+      const Tensor voxels = s.random(deep.images(images)), maps = s.empty(deep.maps(images, 37));
+      const ConvSpec deep_spec{images, deep, 37, Activation::Rel, true, &weights.back()};
+      s.ready(s.handler().conv().plan(deep_spec)).forward(voxels, {{}, &weights.back()}, b, maps);
+      s.keep(concat("packed deep convolution ", name_of(format), " ", images), maps);
     }
   }
 }
@@ -183,6 +192,37 @@ void images(Session& s) {
   }
 }
 
+// Depth, dilation and groups: the product of windows in groups, and the depthwise kernel.
+void voxels(Session& s) {
+  Window w;
+  w.channels = 12;
+  w.set(0, {7, 3, 1, 1, 1, 1});
+  w.set(1, {13, 3, 2, 2, 2, 2});
+  w.set(2, {11, 2, 1, 3, 1, 0});
+  for (const Index groups : {3, 12}) {
+    ConvSpec spec{21, w, 24, Activation::Tanh, true};
+    spec.groups = groups;
+    const Shape in = w.images(21), out = w.maps(21, 24), kernel = w.filters(24, 12 / groups);
+    const Tensor x = s.random(in), weight = s.random(kernel), b = s.random({24}), y = s.empty(out), dy = s.random(out);
+    const Tensor dx = s.random(in), dw = s.random(kernel), db = s.random({24});
+    ConvPlan& conv = s.ready(s.handler().conv().plan(spec));
+    conv.forward(x, {weight, nullptr}, b, y);
+    s.keep("grouped convolution y", y);
+    conv.backward(x, {weight, nullptr}, y, dy, dx, Sink(dw, Write::Add), db);
+    for (const Tensor& t : {dx, dw, db}) s.keep("grouped convolution gradients", t);
+    conv.input_gradient({weight, nullptr}, y, dx);
+    s.keep("transposed convolution", dx);
+  }
+  PoolSpec adaptive{21, w, PoolKind::Max};
+  adaptive.adaptive = {3, 5, 4};
+  const Tensor x = s.random(w.images(21)), y = s.empty(adaptive.maps()), places = s.empty(adaptive.maps(), DType::I32);
+  PoolPlan& pool = s.ready(s.handler().pool().plan(adaptive));
+  pool.forward(x, y);
+  pool.places(places);
+  s.keep("adaptive pool", y);
+  s.keep("adaptive pool places", places);
+}
+
 void rows(Session& s) {
   const Index n = 6007, c = 13;
   const Tensor x = s.random({n, c}), y = s.empty({n, c}), dy = s.random({n, c}), dx = s.empty({n, c});
@@ -207,6 +247,7 @@ std::deque<Result> run_all(std::string_view name, int threads) {
   for (Index n : {1, 7, 130, 1100}) dense(s, n, n == 130 ? Activation::Softmax : Activation::Tanh);
   packed(s, weights);
   images(s);
+  voxels(s);
   rows(s);
   return std::move(s.results);
 }

@@ -120,7 +120,7 @@ OP_CASE("ConvPlan::forward", "from a packed weight equals that from its dense fo
       const auto dense = c.h().conv().reference(spec);
       give_memory(c, *dense);
       const Tensor want = c.nans(map_shape(w, 11));
-      const Shape kernel{11, w.window.kernel_h, w.window.kernel_w, w.window.channels};
+      const Shape kernel = w.window.filters(11, w.window.channels);
       dense->forward(x, {c.real(kernel, wide), nullptr}, b, want);
       for (const WeightFormat format : kFormats) {
         PackedWeight packed = PackedWeight::from_dense(values, 11, w.window.taps() * w.window.channels);
@@ -170,5 +170,37 @@ OP_CASE("ConvPlan::backward", "is not there for a packed weight") {
     give_memory(c, *plan);
     const Tensor x = c.random({1, 2, 3, 1}), y = c.random({1, 2, 1, 2});
     expect_error([&] { plan->backward(x, {{}, &packed}, y, y, Sink(x), {}, {}); }, {"packed", "inference"});
+  });
+}
+
+OP_CASE("ConvPlan::input_gradient", "of a packed weight is that of its dense form; in groups, too") {
+  on_all_handlers([](OpCase& c) {
+    for (const Index groups : {1, 2}) {
+      WindowCase w = kDeepWindowCases[2];
+      ConvSpec spec;
+      spec.images = w.images, spec.window = w.window, spec.filters = 6, spec.groups = groups;
+      const auto values = sparse_values(c, 6, spec.weights_of_filter());
+      const Tensor dense = c.real(w.window.filters(6, spec.group_channels()), Values(values.begin(), values.end()));
+      const PackedWeight packed = PackedWeight::from_dense(values, 6, spec.weights_of_filter());
+      const Tensor x = c.whole(image_shape(w), -3, 3), b = c.whole({6}, -3, 3), dy = c.whole(map_shape(w, 6), -3, 3);
+      const Tensor want_y = c.nans(map_shape(w, 6)), want_dx = c.nans(image_shape(w));
+      const auto plain = c.h().conv().plan(spec);
+      give_memory(c, *plain);
+      plain->forward(x, {dense, nullptr}, b, want_y);
+      plain->input_gradient({dense, nullptr}, dy, Sink(want_dx));
+      spec.packed = &packed;
+      for (const bool fast : {true, false}) {
+        const auto plan = fast ? c.h().conv().plan(spec) : c.h().conv().reference(spec);
+        INFO(plan->kind() << ", " << groups << " groups");
+        give_memory(c, *plan);
+        const Tensor y = c.nans(map_shape(w, 6)), dx = c.nans(image_shape(w));
+        plan->forward(x, {{}, &packed}, b, y);
+        c.expect_exact(y, c.read(want_y));
+        if (fast) continue;
+        plan->backward(x, {{}, &packed}, y, dy, Sink(dx), {}, {});
+        c.expect_exact(dx, c.read(want_dx));
+        expect_error([&] { plan->backward(x, {{}, &packed}, y, dy, {}, Sink(dense), {}); }, {"packed", "inference"});
+      }
+    }
   });
 }

@@ -32,6 +32,27 @@ inline const std::vector<WindowCase> kWindowCases{
     {"prime sizes", 3, {13, 11, 7, 5, 3, 2, 1, 2, 2, 1, 1}},
 };
 
+// A window that flat windows cannot be: with depth, dilation.
+inline Window deep_window(Index channels, const Axis& depth, const Axis& height, const Axis& width) {
+  Window w;
+  w.channels = channels;
+  w.set(0, depth);
+  w.set(1, height);
+  w.set(2, width);
+  return w;
+}
+
+// size, kernel, stride, dilation, before, after of depth, height and width
+inline const std::vector<WindowCase> kDeepWindowCases{
+    {"dilated", 2, deep_window(3, {}, {9, 3, 1, 2, 0, 0}, {11, 2, 2, 3, 1, 2})},
+    {"dilated beyond the image", 2, deep_window(2, {}, {3, 3, 1, 3, 3, 3}, {2, 2, 1, 5, 4, 4})},
+    {"depth", 2, deep_window(4, {4, 2, 1, 1, 0, 0}, {5, 3, 1, 1, 1, 1}, {3, 3, 2, 1, 0, 1})},
+    {"depth with everything", 3, deep_window(5, {7, 3, 2, 2, 1, 2}, {6, 2, 3, 1, 0, 1}, {5, 3, 1, 2, 2, 2})},
+    {"depth alone", 1, deep_window(17, {9, 4, 2, 1, 3, 0}, {}, {})},
+    {"one voxel", 2, deep_window(3, {3, 1, 1, 1, 0, 0}, {2, 1, 1, 1, 0, 0}, {4, 1, 1, 1, 0, 0})},
+    {"no depth", 1, deep_window(3, {1, 1, 2, 1, 1, 1}, {2, 1, 1, 1, 0, 0}, {4, 1, 1, 1, 0, 0})},
+};
+
 inline const std::vector<WindowCase> kLargeWindowCases{
     {"many channels", 3, {14, 15, 33, 3, 3, 1, 1, 1, 1, 1, 1}},
     {"large images", 2, {67, 61, 9, 3, 3, 2, 2, 1, 1, 1, 1}},
@@ -40,31 +61,30 @@ inline const std::vector<WindowCase> kLargeWindowCases{
 // A debug handler has the kernels of its twin, which tries the large windows.
 inline std::vector<WindowCase> window_cases(bool debug) {
   std::vector<WindowCase> cases = kWindowCases;
+  cases.insert(cases.end(), kDeepWindowCases.begin(), kDeepWindowCases.end());
   if (!debug) cases.insert(cases.end(), kLargeWindowCases.begin(), kLargeWindowCases.end());
   return cases;
 }
 
-inline Index windows_of(const WindowCase& c) { return c.images * c.window.out_h() * c.window.out_w(); }
+inline Index windows_of(const WindowCase& c) { return c.images * c.window.outputs(); }
 
-// Calls visit(row of the window, tap, first element of the pixel in (N, H, W, C) or -1 in the padding).
+// Calls visit(row of the window, tap, first element of the pixel in (N, D, H, W, C) or -1 in the padding).
 inline void for_each_pixel(const WindowCase& c, const std::function<void(Index, Index, Index)>& visit) {
   const Window& w = c.window;
   for (Index row = 0; row < windows_of(c); ++row) {
-    const Index n = row / (w.out_h() * w.out_w());
-    const Index i = row / w.out_w() % w.out_h();
-    const Index j = row % w.out_w();
+    const Index n = row / w.outputs();
     for (Index tap = 0; tap < w.taps(); ++tap) {
-      const Index y = i * w.stride_h - w.top + tap / w.kernel_w;
-      const Index x = j * w.stride_w - w.left + tap % w.kernel_w;
-      const bool inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
-      visit(row, tap, inside ? ((n * w.height + y) * w.width + x) * w.channels : -1);
+      const Index z = row / (w.out_h() * w.out_w()) % w.out_d() * w.stride_d - w.front +
+                      tap / (w.kernel_h * w.kernel_w) * w.dilation_d;
+      const Index y = row / w.out_w() % w.out_h() * w.stride_h - w.top + tap / w.kernel_w % w.kernel_h * w.dilation_h;
+      const Index x = row % w.out_w() * w.stride_w - w.left + tap % w.kernel_w * w.dilation_w;
+      const bool inside = z >= 0 && z < w.depth && y >= 0 && y < w.height && x >= 0 && x < w.width;
+      visit(row, tap, inside ? (((n * w.depth + z) * w.height + y) * w.width + x) * w.channels : -1);
     }
   }
 }
 
-inline Shape image_shape(const WindowCase& c) { return {c.images, c.window.height, c.window.width, c.window.channels}; }
-inline Shape map_shape(const WindowCase& c, Index channels) {
-  return {c.images, c.window.out_h(), c.window.out_w(), channels};
-}
+inline Shape image_shape(const WindowCase& c) { return c.window.images(c.images); }
+inline Shape map_shape(const WindowCase& c, Index channels) { return c.window.maps(c.images, channels); }
 
 }  // namespace squall::test

@@ -4,8 +4,6 @@ namespace squall::checks {
 
 namespace {
 
-std::string wanted_text(std::initializer_list<Index> wanted) { return Shape(wanted).text(); }
-
 void real_type(const Handler& h, std::string_view op, std::string_view what, DType have) {
   SQUALL_CHECK(have == h.dtype(), op, ": ", what, " is ", name_of(have), ", but ", h.name(), " computes in ",
                name_of(h.dtype()));
@@ -56,13 +54,13 @@ void size(std::string_view op, std::string_view what, const ConstTensor& x, Inde
                wanted);
 }
 
-bool fits(const ConstTensor& x, std::initializer_list<Index> wanted) {
+bool fits(const ConstTensor& x, const Shape& wanted) {
   Index total = 1;
-  for (const Index w : wanted) total *= w;
+  for (const Index w : wanted.extents()) total *= w;
   if (total != x.elements()) return false;
   if (total == 0) return true;
   int axis = 0;
-  for (const Index w : wanted) {
+  for (const Index w : wanted.extents()) {
     Index product = 1;
     while (axis < x.shape().rank() && product < w) product *= x.shape()[axis++];
     if (product != w) return false;
@@ -70,15 +68,13 @@ bool fits(const ConstTensor& x, std::initializer_list<Index> wanted) {
   return true;  // what is left are ones, as the totals agree
 }
 
-void operand(std::string_view op, std::string_view what, const ConstTensor& x, std::initializer_list<Index> wanted,
-             DType dtype) {
-  SQUALL_CHECK(x || Shape(wanted).elements() == 0, op, ": ", what, " ", wanted_text(wanted), " is missing");
-  SQUALL_CHECK(fits(x, wanted), op, ": ", what, " is ", x.shape(), ", should be ", wanted_text(wanted));
+void operand(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted, DType dtype) {
+  SQUALL_CHECK(x || wanted.elements() == 0, op, ": ", what, " ", wanted, " is missing");
+  SQUALL_CHECK(fits(x, wanted), op, ": ", what, " is ", x.shape(), ", should be ", wanted);
   type(op, what, x, dtype);
 }
 
-void optional(std::string_view op, std::string_view what, const ConstTensor& x, std::initializer_list<Index> wanted,
-              DType dtype) {
+void optional(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted, DType dtype) {
   if (x) operand(op, what, x, wanted, dtype);
 }
 

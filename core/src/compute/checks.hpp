@@ -1,7 +1,6 @@
 // Checks that operations share. Each names the operation, the operand and what would be right.
 #pragma once
 
-#include <initializer_list>
 #include <string_view>
 
 #include "squall/core/handler.hpp"
@@ -21,12 +20,12 @@ void same_size(std::string_view op, std::string_view a_name, const ConstTensor& 
 void size(std::string_view op, std::string_view what, const ConstTensor& x, Index wanted);
 
 // Whether consecutive axes of x multiply to the wanted extents: (2, 3, 4) fits {6, 4} and {2, 12}, not {3, 8}.
-bool fits(const ConstTensor& x, std::initializer_list<Index> wanted);
+bool fits(const ConstTensor& x, const Shape& wanted);
 // x fits the wanted extents and has the wanted type; for operands of plans.
-void operand(std::string_view op, std::string_view what, const ConstTensor& x, std::initializer_list<Index> wanted,
+void operand(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted,
              DType dtype);
 // The same where the operand may be absent.
-void optional(std::string_view op, std::string_view what, const ConstTensor& x, std::initializer_list<Index> wanted,
+void optional(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted,
               DType dtype);
 void extent(std::string_view op, std::string_view what, Index value);  // not negative
 

@@ -12,6 +12,7 @@ namespace squall {
 std::unique_ptr<DensePlan> make_dense_reference(Handler& handler, const DenseSpec& spec);
 std::unique_ptr<ConvPlan> make_conv_reference(Handler& handler, const ConvSpec& spec);
 std::unique_ptr<PoolPlan> make_pool_reference(Handler& handler, const PoolSpec& spec);
+std::unique_ptr<PixelMapPlan> make_pixel_map_reference(Handler& handler, const PixelMapSpec& spec);
 std::unique_ptr<BatchNormPlan> make_batch_norm_reference(Handler& handler, const BatchNormSpec& spec);
 std::unique_ptr<RecurrentPlan> make_recurrent_reference(Handler& handler, const RecurrentSpec& spec);
 std::unique_ptr<SoftmaxCePlan> make_softmax_ce_reference(Handler& handler, const SoftmaxCeSpec& spec);

@@ -12,8 +12,10 @@ class CpuConv final : public ConvOps {
 
  protected:
   std::unique_ptr<ConvPlan> do_plan(const ConvSpec& spec) override {
-    if (is_pointwise(spec.window)) return pointwise_conv<R>(spec, ctx_);
-    return spec.packed != nullptr ? packed_conv<R>(spec, ctx_) : gemm_conv<R>(spec, ctx_);
+    if (is_pointwise(spec)) return pointwise_conv<R>(spec, ctx_);
+    if (spec.packed != nullptr) return packed_conv<R>(spec, ctx_);
+    const bool depthwise = spec.groups > 1 && spec.groups == spec.window.channels;
+    return depthwise ? depthwise_conv<R>(spec, ctx_) : gemm_conv<R>(spec, ctx_);
   }
 
  private:
@@ -22,9 +24,10 @@ class CpuConv final : public ConvOps {
 
 }  // namespace
 
-bool is_pointwise(const Window& w) {
-  return w.taps() == 1 && w.stride_h == 1 && w.stride_w == 1 && w.top == 0 && w.bottom == 0 && w.left == 0 &&
-         w.right == 0;
+bool is_pointwise(const ConvSpec& spec) {
+  const Window& w = spec.window;
+  return spec.groups == 1 && w.taps() == 1 && w.outputs() == w.pixels() && w.stride_d == 1 && w.stride_h == 1 &&
+         w.stride_w == 1 && w.front == 0 && w.top == 0 && w.left == 0;
 }
 
 template <class R>

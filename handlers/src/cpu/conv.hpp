@@ -5,14 +5,18 @@
 
 namespace squall::cpu {
 
-// One tap, stride 1, no padding: a dense layer over pixels.
-bool is_pointwise(const Window& w);
+// One tap, stride 1, no padding, no groups: a dense layer over pixels.
+bool is_pointwise(const ConvSpec& spec);
 template <class R>
 std::unique_ptr<ConvPlan> pointwise_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 
 // Windows copied tile by tile into rows, then a matrix product.
 template <class R>
 std::unique_ptr<ConvPlan> gemm_conv(const ConvSpec& spec, ContextPtr<R> ctx);
+
+// As many groups as channels.
+template <class R>
+std::unique_ptr<ConvPlan> depthwise_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 
 // What convolutions from packed weights share: no way back.
 class PackedConv : public ConvPlan {
@@ -22,7 +26,14 @@ class PackedConv : public ConvPlan {
  protected:
   void do_backward(const ConstTensor&, const WeightRef&, const ConstTensor&, const Tensor&, const Sink&, const Sink&,
                    const Sink&) override {
-    raise<ShapeError>("convolution backward: a packed weight is for inference, it has no gradient");
+    refuse();
+  }
+  void do_input_gradient(const WeightRef&, const ConstTensor&, const Sink&) override { refuse(); }
+  void do_weight_gradient(const ConstTensor&, const ConstTensor&, const Sink&) override { refuse(); }
+
+ private:
+  [[noreturn]] static void refuse() {
+    raise<ShapeError>("convolution backward: a packed weight is for inference, only its reference plan goes back");
   }
 };
 

@@ -41,10 +41,13 @@ class GemmConv final : public ConvPlan {
     ctx_->parallel().run(tiles_, worth(), [&](Index tile, int worker) {
       const Span part = tile_part(tile);
       R* window = windows_of(worker);
-      copy_windows(in, spec().window, R(0), part.first, part.count, window);
       R* to = out + part.first * filters();
-      ctx_->multiply({part.count, filters(), inner(), window, inner(), 1, weight, 1, inner(), to, filters(), false},
-                     worker);
+      each_group([&](const Group& g) {
+        copy_windows(in, spec().window, g.channels, R(0), part.first, part.count, window);
+        ctx_->multiply({part.count, g.filters, inner(), window, inner(), 1, weight + g.first * inner(), 1, inner(),
+                        to + g.first, filters(), false},
+                       worker);
+      });
       bias_activate(k(), spec().activation, {0, part.count}, {0, filters()}, bias, to, filters());
       if (spec().activation != Activation::Softmax) return;
       for (Index r = 0; r < part.count; ++r) k().softmax(filters(), to + r * filters(), to + r * filters());
@@ -55,18 +58,35 @@ class GemmConv final : public ConvPlan {
     R* delta = dy.as<R>();
     activate_back(*ctx_, spec().activation, rows(), filters(), y.as<R>(), delta, db, sums_);
     if (dx) input_delta(delta, w.values.as<R>(), dx);
-    if (dw) weight_gradient(x.as<R>(), delta, dw);
+    if (dw) weight_delta(x.as<R>(), delta, dw);
+  }
+  void do_input_gradient(const WeightRef& w, const ConstTensor& dy, const Sink& dx) override {
+    input_delta(dy.as<R>(), w.values.as<R>(), dx);
+  }
+  void do_weight_gradient(const ConstTensor& x, const ConstTensor& dy, const Sink& dw) override {
+    weight_delta(x.as<R>(), dy.as<R>(), dw);
   }
 
  private:
   Index threads() const { return ctx_->parallel().threads(); }
   Index filters() const { return spec().filters; }
-  Index inner() const { return spec().window.taps() * spec().window.channels; }
+  Index inner() const { return spec().weights_of_filter(); }
   Index rows() const { return spec().images * pixels(spec().window); }
   Index weights() const { return filters() * inner(); }
   bool worth() const { return 2 * rows() * weights() >= kWorthFlops; }
   const Kernels<R>& k() const { return ctx_->kernels(); }
   R* windows_of(int worker) const { return windows_ + worker * tile_rows_ * inner(); }
+  // Filters first .. first + filters see these channels.
+  struct Group {
+    Channels channels;
+    Index first, filters;
+  };
+  template <class F>
+  void each_group(const F& f) const {
+    const ConvSpec& s = spec();
+    for (Index g = 0; g < s.groups; ++g)
+      f(Group{{g * s.group_channels(), s.group_channels()}, g * s.group_filters(), s.group_filters()});
+  }
   Span tile_part(Index tile) const {
     const Index first = tile * tile_rows_;
     return {first, std::min(tile_rows_, rows() - first)};
@@ -84,25 +104,30 @@ class GemmConv final : public ConvPlan {
       for (Index first = 0; first < per_image; first += tile_rows_) {
         const Index count = std::min(tile_rows_, per_image - first);
         const R* from = delta + (n * per_image + first) * filters();
-        ctx_->multiply({count, inner(), filters(), from, filters(), 1, weight, inner(), 1, window, inner(), false},
-                       worker);
-        add_windows(window, w, first, count, image, add);
+        each_group([&](const Group& g) {
+          ctx_->multiply({count, inner(), g.filters, from + g.first, filters(), 1, weight + g.first * inner(), inner(),
+                          1, window, inner(), false},
+                         worker);
+          add_windows(window, w, g.channels, first, count, image, add);
+        });
       }
     });
   }
 
-  void weight_gradient(const R* x, const R* delta, const Sink& dw) const {
+  void weight_delta(const R* x, const R* delta, const Sink& dw) const {
     ctx_->parallel().run(groups_, worth(), [&](Index group, int worker) {
       const Span tiles = part_of(tiles_, groups_, group);
       R* window = windows_of(worker);
       R* sum = partial_ + group * weights();
       for (Index tile = tiles.first; tile < tiles.first + tiles.count; ++tile) {
         const Span part = tile_part(tile);
-        copy_windows(x, spec().window, R(0), part.first, part.count, window);
         const R* from = delta + part.first * filters();
-        ctx_->multiply(
-            {filters(), inner(), part.count, from, 1, filters(), window, inner(), 1, sum, inner(), tile > tiles.first},
-            worker);
+        each_group([&](const Group& g) {
+          copy_windows(x, spec().window, g.channels, R(0), part.first, part.count, window);
+          ctx_->multiply({g.filters, inner(), part.count, from + g.first, 1, filters(), window, inner(), 1,
+                          sum + g.first * inner(), inner(), tile > tiles.first},
+                         worker);
+        });
       }
     });
     R* to = dw.to.as<R>();

@@ -45,8 +45,11 @@ struct RowGroups {  // rows of a sparse matrix inside one tile of columns, in pa
   const std::int32_t* length = nullptr;  // per pair
 };
 
-struct TapRange {  // the taps of a window that lie inside an image; tap (y, x) is at origin + y line + x channels
-  Count channels = 0, y0 = 0, y1 = 0, x0 = 0, x1 = 0, kernel_w = 0, line = 0, origin = 0;
+// The taps of a window that lie inside an image; tap (z, y, x) is at origin + z plane + y line + x step and has the
+// number z kernel_plane + y kernel_w + x.
+struct TapRange {
+  Count channels = 0, z0 = 0, z1 = 1, y0 = 0, y1 = 0, x0 = 0, x1 = 0, kernel_plane = 0, kernel_w = 0;
+  Count plane = 0, line = 0, step = 0, origin = 0;
 };
 
 // Arrays of two are indexed by Write: overwrite, add. Others by the enumeration they are named after.

@@ -26,8 +26,7 @@ class Densified final : public PackedConv {
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
-    const Window& w = spec().window;
-    const Shape shape{spec().filters, w.kernel_h, w.kernel_w, w.channels};
+    const Shape shape = spec().window.filters(spec().filters, spec().group_channels());
     conv_->forward(x, {ConstTensor(values_.data(), dtype_of<R>, shape), nullptr}, b, y);
   }
 
@@ -98,6 +97,7 @@ class Compacted final : public PackedConv {
 
 template <class R>
 std::unique_ptr<ConvPlan> packed_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
+  if (spec.groups > 1) return std::make_unique<Densified<R>>(spec, std::move(ctx));
   switch (spec.packed->format) {
     case WeightFormat::Dense: return std::make_unique<Densified<R>>(spec, std::move(ctx));
     case WeightFormat::Compacted: return std::make_unique<Compacted<R>>(spec, std::move(ctx));

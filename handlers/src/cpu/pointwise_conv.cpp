@@ -1,15 +1,17 @@
 // Convolution with a 1x1 kernel: the dense plan with pixels as rows.
 #include "cpu/conv.hpp"
 #include "cpu/dense.hpp"
+#include "cpu/products.hpp"
 
 namespace squall::cpu {
 
 namespace {
 
+template <class R>
 class PointwiseConv final : public ConvPlan {
  public:
-  PointwiseConv(const ConvSpec& spec, std::unique_ptr<DensePlan> dense)
-      : ConvPlan(spec), dense_(std::move(dense)), kind_(concat("pixels ", dense_->kind())) {}
+  PointwiseConv(const ConvSpec& spec, std::unique_ptr<DensePlan> dense, ContextPtr<R> ctx)
+      : ConvPlan(spec), ctx_(std::move(ctx)), dense_(std::move(dense)), kind_(concat("pixels ", dense_->kind())) {}
   std::string_view kind() const override { return kind_; }
   std::size_t workspace_bytes() const override { return dense_->workspace_bytes(); }
   std::size_t reserve_bytes() const override { return dense_->reserve_bytes(); }
@@ -28,11 +30,27 @@ class PointwiseConv final : public ConvPlan {
     dense_->backward(x.reshaped({s.rows, s.in}), matrix(w), y.reshaped(out), dy.reshaped(out),
                      dx.reshaped({s.rows, s.in}), dw.reshaped({s.out, s.in}), db);
   }
+  void do_input_gradient(const WeightRef& w, const ConstTensor& dy, const Sink& dx) override {
+    const DenseSpec& s = dense_->spec();
+    if (s.packed != nullptr)
+      raise<ShapeError>("convolution backward: a packed weight is for inference, only its reference plan goes back");
+    product(*ctx_, call_of<R>(matrix(dy, s.out), matrix(w.values, s.in, s.out), dx.to.as<R>(), s.in, adds(dx)));
+  }
+  void do_weight_gradient(const ConstTensor& x, const ConstTensor& dy, const Sink& dw) override {
+    const DenseSpec& s = dense_->spec();
+    product(*ctx_, call_of<R>(matrix(dy, s.out).T(), matrix(x, s.in), dw.to.as<R>(), s.in, adds(dw)));
+  }
 
  private:
+  static bool adds(const Sink& s) { return s.mode == Write::Add; }
+  ConstMatrix matrix(const ConstTensor& x, Index columns) const { return matrix(x, columns, dense_->spec().rows); }
+  static ConstMatrix matrix(const ConstTensor& x, Index columns, Index rows) {
+    return {x.data(), x.dtype(), rows, columns, columns};
+  }
   WeightRef matrix(const WeightRef& w) const {
     return {w.values.reshaped({dense_->spec().out, dense_->spec().in}), w.packed};
   }
+  ContextPtr<R> ctx_;
   std::unique_ptr<DensePlan> dense_;
   std::string kind_;
 };
@@ -42,10 +60,9 @@ class PointwiseConv final : public ConvPlan {
 template <class R>
 std::unique_ptr<ConvPlan> pointwise_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   const Window& w = spec.window;
-  const DenseSpec dense{
-      spec.images * w.height * w.width, w.channels, spec.filters, spec.activation, spec.bias, spec.packed};
+  const DenseSpec dense{spec.images * w.pixels(), w.channels, spec.filters, spec.activation, spec.bias, spec.packed};
   auto plan = spec.packed != nullptr ? packed_dense<R>(dense, ctx) : gemm_dense<R>(dense, ctx);
-  return std::make_unique<PointwiseConv>(spec, std::move(plan));
+  return std::make_unique<PointwiseConv<R>>(spec, std::move(plan), std::move(ctx));
 }
 template std::unique_ptr<ConvPlan> pointwise_conv<float>(const ConvSpec&, ContextPtr<float>);
 template std::unique_ptr<ConvPlan> pointwise_conv<double>(const ConvSpec&, ContextPtr<double>);

@@ -9,7 +9,16 @@ namespace {
 template <class R>
 class DirectPool final : public PoolPlan {
  public:
-  DirectPool(const PoolSpec& spec, ContextPtr<R> ctx) : PoolPlan(spec), ctx_(std::move(ctx)) {}
+  DirectPool(const PoolSpec& spec, ContextPtr<R> ctx)
+      : PoolPlan(spec),
+        ctx_(std::move(ctx)),
+        depth_(pool_taps(spec, 0)),
+        height_(pool_taps(spec, 1)),
+        width_(pool_taps(spec, 2)),
+        kernel_h_(pool_kernel(spec, 1)),
+        kernel_w_(pool_kernel(spec, 2)),
+        per_image_(spec.outputs()),
+        taps_(pool_kernel(spec, 0) * kernel_h_ * kernel_w_) {}
   std::string_view kind() const override { return "direct"; }
   std::size_t reserve_bytes() const override {
     return is_max() ? static_cast<std::size_t>(outputs()) * sizeof(std::int32_t) : 0;
@@ -18,79 +27,183 @@ class DirectPool final : public PoolPlan {
 
  protected:
   void do_forward(const ConstTensor& x, const Tensor& y) override {
-    const Window& w = spec().window;
     const R* in = x.as<R>();
     R* out = y.as<R>();
-    const bool worth = outputs() * w.taps() >= kWorthElements;
-    ctx_->parallel().run(spec().images * w.out_h(), worth, [&](Index line, int) {
-      const R* image = in + line / w.out_h() * image_size(w);
-      for (Index ox = 0; ox < w.out_w(); ++ox) {
-        const Clip c(w, line % w.out_h(), ox);
-        const Index to = (line * w.out_w() + ox) * w.channels;
-        is_max() ? take_maximum(image, c, out + to, place_ + to) : take_mean(image, c, out + to);
+    const Index width = size(width_);
+    ctx_->parallel().run(spec().images * per_image_ / width, worth(), [&](Index line, int) {
+      const R* image = in + line * width / per_image_ * image_size(spec().window);
+      for (Index p = line * width; p < (line + 1) * width; ++p) {
+        const View v = view(p % per_image_);
+        const Index to = p * channels();
+        is_max() ? take_maximum(image, v, out + to, place_ + to) : take_mean(image, v, out + to);
       }
     });
   }
   void do_backward(const ConstTensor& dy, const Sink& dx) override {
-    const Window& w = spec().window;
+    const Index in_image = image_size(spec().window);
     const R* delta = dy.as<R>();
     R* to = dx.to.as<R>();
-    const bool worth = outputs() * w.taps() >= kWorthElements;
     const bool overwrite = dx.mode == Write::Overwrite;
-    ctx_->parallel().run(spec().images, worth, [&](Index n, int) {
-      R* image = to + n * image_size(w);
-      if (overwrite) std::fill_n(image, image_size(w), R(0));
-      for (Index p = 0; p < pixels(w); ++p) {
-        const Clip c(w, p / w.out_w(), p % w.out_w());
-        const Index from = (n * pixels(w) + p) * w.channels;
-        is_max() ? put_maximum(image, c, delta + from, place_ + from) : put_mean(image, c, delta + from);
+    ctx_->parallel().run(spec().images, worth(), [&](Index n, int) {
+      R* image = to + n * in_image;
+      if (overwrite) std::fill_n(image, in_image, R(0));
+      for (Index p = 0; p < per_image_; ++p) {
+        const Index from = (n * per_image_ + p) * channels();
+        is_max() ? put_maximum(image, view(p), delta + from, place_ + from) : put_mean(image, view(p), delta + from);
       }
+    });
+  }
+  void do_places(const Tensor& index) override {
+    auto* out = index.as<std::int32_t>();
+    const Window& w = spec().window;
+    for (Index i = 0; i < outputs(); ++i) {
+      const View v = view(i / channels() % per_image_);
+      const Index tap = place_[i];
+      const Index d = v.d->start + tap / (kernel_h_ * kernel_w_) * v.d->step;
+      const Index h = v.h->start + tap / kernel_w_ % kernel_h_ * v.h->step;
+      const Index c = v.w->start + tap % kernel_w_ * v.w->step;
+      out[i] = tap < 0 ? -1 : static_cast<std::int32_t>((d * w.height + h) * w.width + c);
+    }
+  }
+
+ private:
+  // What one output pixel sees.
+  struct View {
+    const PoolTaps *d, *h, *w;
+    Index inside() const { return (d->end - d->first) * (h->end - h->first) * (w->end - w->first); }
+    Index counted() const { return d->counted * h->counted * w->counted; }
+  };
+  static Index size(const std::vector<PoolTaps>& taps) { return static_cast<Index>(taps.size()); }
+  View view(Index p) const {  // of one image
+    const Index line = p / size(width_);
+    return {depth_.data() + line / size(height_), height_.data() + line % size(height_),
+            width_.data() + p % size(width_)};
+  }
+  bool is_max() const { return spec().kind == PoolKind::Max; }
+  bool worth() const { return outputs() * taps_ >= kWorthElements; }
+  Index channels() const { return spec().window.channels; }
+  Index outputs() const { return spec().images * per_image_ * channels(); }
+  const Kernels<R>& k() const { return ctx_->kernels(); }
+  TapRange taps(const View& v) const {
+    const Index line = spec().window.width * channels();
+    const Index plane = spec().window.height * line;
+    TapRange t;
+    t.channels = channels();
+    t.z0 = v.d->first, t.z1 = v.d->end, t.y0 = v.h->first, t.y1 = v.h->end, t.x0 = v.w->first, t.x1 = v.w->end;
+    t.kernel_plane = kernel_h_ * kernel_w_;
+    t.kernel_w = kernel_w_;
+    t.plane = v.d->step * plane;
+    t.line = v.h->step * line;
+    t.step = v.w->step * channels();
+    t.origin = v.d->start * plane + v.h->start * line + v.w->start * channels();
+    return t;
+  }
+  // f(offset) of the pixels inside the image.
+  template <class F>
+  void each_tap(const View& v, const F& f) const {
+    const TapRange t = taps(v);
+    for (Index z = t.z0; z < t.z1; ++z)
+      for (Index y = t.y0; y < t.y1; ++y)
+        for (Index x = t.x0; x < t.x1; ++x) f(t.origin + z * t.plane + y * t.line + x * t.step);
+  }
+  R share(const View& v) const {
+    const Index count = spec().divisor > 0 ? spec().divisor : std::max<Index>(v.counted(), 1);
+    return R(1) / static_cast<R>(count);
+  }
+  void take_maximum(const R* image, const View& v, R* y, std::int32_t* place) const {
+    if (v.inside() == 0) {
+      std::fill_n(y, channels(), R(0));
+      std::fill_n(place, channels(), -1);
+      return;
+    }
+    k().max_window(taps(v), image, y, place);
+  }
+  void take_mean(const R* image, const View& v, R* y) const {
+    const Index n = channels();
+    std::fill_n(y, n, R(0));
+    if (v.inside() == 0) return;
+    const auto add = k().unary[at(Unary::Copy)][at(Write::Add)];
+    each_tap(v, [&](Index offset) { add(n, image + offset, y); });
+    k().affine[at(Write::Overwrite)](n, y, share(v), R(0), y);
+  }
+  void put_maximum(R* image, const View& v, const R* dy, const std::int32_t* place) const {
+    if (v.inside() > 0) k().put_window(taps(v), dy, place, image);
+  }
+  void put_mean(R* image, const View& v, const R* dy) const {
+    if (v.inside() == 0) return;
+    const R part = share(v);
+    each_tap(v, [&](Index offset) { k().affine[at(Write::Add)](channels(), dy, part, R(0), image + offset); });
+  }
+
+  ContextPtr<R> ctx_;
+  std::vector<PoolTaps> depth_, height_, width_;
+  Index kernel_h_, kernel_w_, per_image_, taps_;
+  std::int32_t* place_ = nullptr;  // tap of each maximum, -1 where there is none
+};
+
+// A few input pixels for each output pixel; the way back goes over the images.
+template <class R>
+class DirectPixelMap final : public PixelMapPlan {
+ public:
+  DirectPixelMap(const PixelMapSpec& spec, ContextPtr<R> ctx) : PixelMapPlan(spec), ctx_(std::move(ctx)) {
+    for (const double w : spec.weight) weight_.push_back(static_cast<R>(w));
+    if (weight_.empty()) weight_.assign(spec.index.size(), R(1));
+  }
+  std::string_view kind() const override { return "direct"; }
+
+ protected:
+  void do_forward(const ConstTensor& x, const Tensor& y) override {
+    const PixelMapSpec& s = spec();
+    const R* in = x.as<R>();
+    R* out = y.as<R>();
+    constexpr Index kTile = 64;
+    const Index tiles = ceil_div(s.outputs, kTile);
+    ctx_->parallel().run(s.images * tiles, worth(), [&](Index tile, int) {
+      const Index n = tile / tiles;
+      const Index first = tile % tiles * kTile;
+      for (Index p = first; p < std::min(first + kTile, s.outputs); ++p) {
+        R* to = out + (n * s.outputs + p) * s.channels;
+        each_tap(p, [&](Index pixel, R weight, bool add) {
+          move(in + (n * s.inputs + pixel) * s.channels, weight, add, to);
+        });
+      }
+    });
+  }
+  void do_backward(const ConstTensor& dy, const Sink& dx) override {
+    const PixelMapSpec& s = spec();
+    const R* delta = dy.as<R>();
+    R* to = dx.to.as<R>();
+    const bool overwrite = dx.mode == Write::Overwrite;
+    ctx_->parallel().run(s.images, worth(), [&](Index n, int) {
+      R* image = to + n * s.inputs * s.channels;
+      if (overwrite) std::fill_n(image, s.inputs * s.channels, R(0));
+      for (Index p = 0; p < s.outputs; ++p)
+        each_tap(p, [&](Index pixel, R weight, bool) {
+          move(delta + (n * s.outputs + p) * s.channels, weight, true, image + pixel * s.channels);
+        });
     });
   }
 
  private:
-  bool is_max() const { return spec().kind == PoolKind::Max; }
-  Index outputs() const { return spec().images * pixels(spec().window) * spec().window.channels; }
-  const Kernels<R>& k() const { return ctx_->kernels(); }
-  TapRange taps(const Clip& c) const {
-    const Window& w = spec().window;
-    return {w.channels, c.ky0, c.ky1, c.kx0, c.kx1, w.kernel_w, w.width * w.channels, c.offset(w, 0, 0)};
-  }
-  // f(offset) of the pixels inside the image.
+  bool worth() const { return spec().images * spec().outputs * spec().taps * spec().channels >= kWorthElements; }
   template <class F>
-  void each_tap(const Clip& c, const F& f) const {
-    const Window& w = spec().window;
-    for (Index ky = c.ky0; ky < c.ky1; ++ky)
-      for (Index kx = c.kx0; kx < c.kx1; ++kx) f(c.offset(w, ky, kx));
+  void each_tap(Index p, const F& f) const {
+    for (Index k = 0; k < spec().taps; ++k) {
+      const auto e = static_cast<std::size_t>(p * spec().taps + k);
+      f(Index{spec().index[e]}, weight_[e], k > 0);
+    }
   }
-  void take_maximum(const R* image, const Clip& c, R* y, std::int32_t* place) const {
-    const Index n = spec().window.channels;
-    if (c.count() == 0) {
-      std::fill_n(y, n, R(0));
-      std::fill_n(place, n, -1);
+  void move(const R* from, R weight, bool add, R* to) const {
+    const Index n = spec().channels;
+    if (n == 1) {
+      *to = weight * *from + (add ? *to : R(0));
       return;
     }
-    k().max_window(taps(c), image, y, place);
+    ctx_->kernels().affine[at(add ? Write::Add : Write::Overwrite)](n, from, weight, R(0), to);
   }
-  void take_mean(const R* image, const Clip& c, R* y) const {
-    const Index n = spec().window.channels;
-    std::fill_n(y, n, R(0));
-    if (c.count() == 0) return;
-    const auto add = k().unary[at(Unary::Copy)][at(Write::Add)];
-    each_tap(c, [&](Index offset) { add(n, image + offset, y); });
-    k().affine[at(Write::Overwrite)](n, y, R(1) / static_cast<R>(c.count()), R(0), y);
-  }
-  void put_maximum(R* image, const Clip& c, const R* dy, const std::int32_t* place) const {
-    if (c.count() > 0) k().put_window(taps(c), dy, place, image);
-  }
-  void put_mean(R* image, const Clip& c, const R* dy) const {
-    if (c.count() == 0) return;
-    const R share = R(1) / static_cast<R>(c.count());
-    each_tap(
-        c, [&](Index offset) { k().affine[at(Write::Add)](spec().window.channels, dy, share, R(0), image + offset); });
-  }
+
   ContextPtr<R> ctx_;
-  std::int32_t* place_ = nullptr;  // tap of each maximum, -1 where there is none
+  std::vector<R> weight_;
 };
 
 template <class R>
@@ -101,6 +214,9 @@ class CpuPool final : public PoolOps {
  protected:
   std::unique_ptr<PoolPlan> do_plan(const PoolSpec& spec) override {
     return std::make_unique<DirectPool<R>>(spec, ctx_);
+  }
+  std::unique_ptr<PixelMapPlan> do_plan(const PixelMapSpec& spec) override {
+    return std::make_unique<DirectPixelMap<R>>(spec, ctx_);
   }
 
  private:

@@ -65,16 +65,20 @@ class PixelBlocks final : public PackedConv {
     void fill_tap(Index block, Index tap, R* to) const {
       const Window& w = plan.spec().window;
       const Index width = plan.w_.width();
-      const Index ky = tap / w.kernel_w;
+      const Index kz = tap / (w.kernel_h * w.kernel_w);
+      const Index ky = tap / w.kernel_w % w.kernel_h;
       const Index kx = tap % w.kernel_w;
       const R* pixel[kWidest];
       for (Index i = 0; i < width; ++i) {
         const Index p = block * width + i;
-        const Index place = p % pixels(w);
-        const Index row = place / w.out_w() * w.stride_h - w.top + ky;
-        const Index column = place % w.out_w() * w.stride_w - w.left + kx;
-        const bool inside = p < rows_of(plan.spec()) && row >= 0 && row < w.height && column >= 0 && column < w.width;
-        pixel[i] = inside ? x + p / pixels(w) * image_size(w) + (row * w.width + column) * w.channels : nullptr;
+        const Index line = p / w.out_w();
+        const Index plane = line / w.out_h() % w.out_d() * w.stride_d - w.front + kz * w.dilation_d;
+        const Index row = line % w.out_h() * w.stride_h - w.top + ky * w.dilation_h;
+        const Index column = p % w.out_w() * w.stride_w - w.left + kx * w.dilation_w;
+        const bool inside = p < rows_of(plan.spec()) && plane >= 0 && plane < w.depth && row >= 0 && row < w.height &&
+                            column >= 0 && column < w.width;
+        const Index there = ((plane * w.height + row) * w.width + column) * w.channels;
+        pixel[i] = inside ? x + p / pixels(w) * image_size(w) + there : nullptr;
       }
       plan.ctx_->kernels().transpose_rows(width, w.channels, pixel, to + tap * w.channels * width, width);
     }
@@ -199,7 +203,8 @@ template <class R>
 std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   constexpr Index kManyImages = 8;
   const Interleaved layout(spec, ctx->kernels().sparse_pixels);
-  const bool fits = layout.group() < std::numeric_limits<std::int32_t>::max();
+  const bool plain = spec.window.flat() && !spec.window.dilated();
+  const bool fits = plain && layout.group() < std::numeric_limits<std::int32_t>::max();
   if (spec.images >= kManyImages && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx), layout);
   const Index width = block_width(rows_of(spec), ctx->kernels().sparse_widest);
   return std::make_unique<PixelBlocks<R>>(spec, std::move(ctx), width);

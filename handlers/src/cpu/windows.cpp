@@ -35,7 +35,7 @@ class CpuWindows final : public WindowOps {
     ctx_->parallel().run(images, images * per_image * size >= kWorthElements, [&](Index n, int) {
       R* image = to + n * image_size(w);
       if (overwrite) std::fill_n(image, image_size(w), R(0));
-      add_windows(rows + n * per_image * size, w, 0, per_image, image, add);
+      add_windows(rows + n * per_image * size, w, {0, w.channels}, 0, per_image, image, add);
     });
   }
   void do_max_middle(const ConstTensor& x, const Tensor& value, const Tensor& place) override {

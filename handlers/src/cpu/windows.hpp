@@ -3,30 +3,73 @@
 
 #include <algorithm>
 
+#include "cpu/parallel.hpp"
 #include "squall/core/ops/windows.hpp"
 
 namespace squall::cpu {
 
-// The part of a window at one output pixel that lies inside the image.
-struct Clip {
-  Index y0 = 0, x0 = 0;                      // image coordinates of tap (0, 0); may be negative
-  Index ky0 = 0, ky1 = 0, kx0 = 0, kx1 = 0;  // taps inside
+// What a window at output `o` sees along one axis: tap k is at start + k dilation, taps first .. end are inside.
+struct Taps {
+  Index start = 0, first = 0, end = 0;
 
-  Clip(const Window& w, Index oy, Index ox)
-      : y0(oy * w.stride_h - w.top),
-        x0(ox * w.stride_w - w.left),
-        ky0(std::clamp<Index>(-y0, 0, w.kernel_h)),
-        ky1(std::clamp<Index>(w.height - y0, ky0, w.kernel_h)),
-        kx0(std::clamp<Index>(-x0, 0, w.kernel_w)),
-        kx1(std::clamp<Index>(w.width - x0, kx0, w.kernel_w)) {}
-  bool whole(const Window& w) const { return ky0 == 0 && kx0 == 0 && ky1 == w.kernel_h && kx1 == w.kernel_w; }
-  Index count() const { return (ky1 - ky0) * (kx1 - kx0); }
-  // Offset in one image of the pixel under tap (ky, kx).
-  Index offset(const Window& w, Index ky, Index kx) const { return ((y0 + ky) * w.width + x0 + kx) * w.channels; }
+  Taps() = default;
+  Taps(Index size, Index kernel, Index stride, Index dilation, Index before, Index o) : start(o * stride - before) {
+    if (dilation == 1) {
+      first = std::clamp<Index>(-start, 0, kernel);
+      end = std::clamp<Index>(size - start, first, kernel);
+    } else {
+      first = std::clamp<Index>(ceil_div(-start, dilation), 0, kernel);
+      end = std::clamp<Index>(ceil_div(size - start, dilation), first, kernel);
+    }
+  }
+  bool whole(Index kernel) const { return first == 0 && end == kernel; }
+  Index count() const { return end - first; }
+};
+inline Taps depth_taps(const Window& w, Index o) { return {w.depth, w.kernel_d, w.stride_d, w.dilation_d, w.front, o}; }
+inline Taps height_taps(const Window& w, Index o) { return {w.height, w.kernel_h, w.stride_h, w.dilation_h, w.top, o}; }
+inline Taps width_taps(const Window& w, Index o) { return {w.width, w.kernel_w, w.stride_w, w.dilation_w, w.left, o}; }
+
+inline Index image_size(const Window& w) { return w.pixels() * w.channels; }
+inline Index pixels(const Window& w) { return w.outputs(); }
+
+// The window at one output pixel.
+struct Place {
+  Taps d, h, w;
+  bool whole(const Window& s) const { return w.whole(s.kernel_w) && h.whole(s.kernel_h) && d.whole(s.kernel_d); }
+  // Offset in one image of the pixel under a tap.
+  Index offset(const Window& s, Index kd, Index kh, Index kw) const {
+    const Index line = (d.start + kd * s.dilation_d) * s.height + h.start + kh * s.dilation_h;
+    return (line * s.width + w.start + kw * s.dilation_w) * s.channels;
+  }
 };
 
-inline Index image_size(const Window& w) { return w.height * w.width * w.channels; }
-inline Index pixels(const Window& w) { return w.out_h() * w.out_w(); }
+// Channels of one group of a convolution; all of them without groups.
+struct Channels {
+  Index first = 0, count = 0;
+};
+
+// f(image, place, number) for output pixels first .. first + count, counted over all images.
+template <class F>
+inline void each_place(const Window& w, Index first, Index count, const F& f) {
+  const Index width = w.out_w();
+  const Index height = w.out_h();
+  const Index depth = w.out_d();
+  Index line = first / width;
+  Index ox = first % width;
+  Index p = 0;
+  while (p < count) {
+    Place place;
+    place.h = height_taps(w, line % height);
+    place.d = depth_taps(w, line / height % depth);
+    const Index image = line / (height * depth);
+    for (; ox < width && p < count; ++ox, ++p) {
+      place.w = width_taps(w, ox);
+      f(image, place, p);
+    }
+    ox = 0;
+    ++line;
+  }
+}
 
 // Short runs are the rule (a row of the kernel times the channels): a loop beats a call of memcpy.
 template <class R>
@@ -34,47 +77,52 @@ inline void copy_run(const R* from, R* to, Index n) {
   for (Index i = 0; i < n; ++i) to[i] = from[i];
 }
 
-// Writes the taps of output pixel (oy, ox) of one image as a row of kernel_h kernel_w channels elements.
-template <class R>
-inline void copy_window(const R* image, const Window& w, Index oy, Index ox, R pad, R* out) {
-  const Clip c(w, oy, ox);
-  const Index line = w.kernel_w * w.channels;
-  if (!c.whole(w)) std::fill_n(out, w.kernel_h * line, pad);
-  const Index run = (c.kx1 - c.kx0) * w.channels;
-  for (Index ky = c.ky0; ky < c.ky1; ++ky)
-    copy_run(image + c.offset(w, ky, c.kx0), out + ky * line + c.kx0 * w.channels, run);
+// f(offset in the image, offset in the row of taps, elements) for each run of neighbouring elements.
+template <class F>
+inline void each_run(const Window& w, const Place& p, Channels c, const F& f) {
+  const Index line = w.kernel_w * c.count;
+  const Index step = w.dilation_h * w.width * w.channels;
+  const bool joined = w.dilation_w == 1 && c.count == w.channels;
+  for (Index kd = p.d.first; kd < p.d.end; ++kd) {
+    Index from = p.offset(w, kd, p.h.first, p.w.first) + c.first;
+    Index row = (kd * w.kernel_h + p.h.first) * line + p.w.first * c.count;
+    if (joined) {
+      const Index run = p.w.count() * c.count;
+      for (Index kh = p.h.first; kh < p.h.end; ++kh, from += step, row += line) f(from, row, run);
+      continue;
+    }
+    for (Index kh = p.h.first; kh < p.h.end; ++kh, from += step, row += line)
+      for (Index kw = 0; kw < p.w.count(); ++kw) f(from + kw * w.dilation_w * w.channels, row + kw * c.count, c.count);
+  }
 }
 
-// Rows for output pixels first .. first + count, counted over all images.
+// Rows of taps (kernel_d kernel_h kernel_w channels elements) for output pixels first .. first + count, counted over
+// all images.
+template <class R>
+void copy_windows(const R* x, const Window& w, Channels c, R pad, Index first, Index count, R* out) {
+  const Index size = w.taps() * c.count;
+  const Index image = image_size(w);
+  each_place(w, first, count, [&](Index n, const Place& place, Index p) {
+    R* to = out + p * size;
+    const R* from = x + n * image;
+    if (!place.whole(w)) std::fill_n(to, size, pad);
+    each_run(w, place, c,
+             [&](Index in_image, Index in_row, Index run) { copy_run(from + in_image, to + in_row, run); });
+  });
+}
 template <class R>
 void copy_windows(const R* x, const Window& w, R pad, Index first, Index count, R* out) {
-  const Index per_image = pixels(w);
-  const Index width = w.out_w();
-  const Index size = w.taps() * w.channels;
-  Index image = first / per_image;
-  Index oy = first % per_image / width;
-  Index ox = first % width;
-  for (Index p = 0; p < count; ++p, out += size) {
-    copy_window(x + image * image_size(w), w, oy, ox, pad, out);
-    if (++ox < width) continue;
-    ox = 0;
-    if (++oy < w.out_h()) continue;
-    oy = 0;
-    ++image;
-  }
+  copy_windows(x, w, {0, w.channels}, pad, first, count, out);
 }
 
-// Adds rows of windows back to the pixels of one image; `add` is a kernel: out += x.
+// Adds rows of windows first .. first + count back to the pixels of one image; `add` is a kernel: out += x.
 template <class R, class Kernel>
-void add_windows(const R* rows, const Window& w, Index first, Index count, R* image, Kernel add) {
-  const Index line = w.kernel_w * w.channels;
-  const Index size = w.kernel_h * line;
-  for (Index p = first; p < first + count; ++p, rows += size) {
-    const Clip c(w, p / w.out_w(), p % w.out_w());
-    const Index run = (c.kx1 - c.kx0) * w.channels;
-    for (Index ky = c.ky0; ky < c.ky1; ++ky)
-      add(run, rows + ky * line + c.kx0 * w.channels, image + c.offset(w, ky, c.kx0));
-  }
+void add_windows(const R* rows, const Window& w, Channels c, Index first, Index count, R* image, Kernel add) {
+  const Index size = w.taps() * c.count;
+  each_place(w, first, count, [&](Index, const Place& place, Index p) {
+    const R* from = rows + p * size;
+    each_run(w, place, c, [&](Index in_image, Index in_row, Index run) { add(run, from + in_row, image + in_image); });
+  });
 }
 
 }  // namespace squall::cpu

@@ -50,36 +50,41 @@ SQUALL_ALWAYS Vector<R> choose(Places<R> mask, Vector<R> yes, Vector<R> no) {
                                      (~mask & reinterpret_cast<Places<R>>(no)));
 }
 
+// f(place of the tap from the corner, its number) for all taps in order.
+template <class F>
+SQUALL_ALWAYS void each_tap(const TapRange& t, const F& f) {
+  for (Count z = t.z0; z < t.z1; ++z)
+    for (Count y = t.y0; y < t.y1; ++y)
+      for (Count x = t.x0; x < t.x1; ++x)
+        f(z * t.plane + y * t.line + x * t.step, z * t.kernel_plane + y * t.kernel_w + x);
+}
+
 template <class R>
 void max_window(const TapRange& t, const R* image, R* best, std::int32_t* place) {
   constexpr int lanes = kLanes<R>;
   const R* corner = image + t.origin;
   Count i = 0;
   for (; i + lanes <= t.channels; i += lanes) {
-    Vector<R> top = load(corner + t.y0 * t.line + t.x0 * t.channels + i);
+    Vector<R> top = load(corner + t.z0 * t.plane + t.y0 * t.line + t.x0 * t.step + i);
     Places<R> at = {};
-    at += static_cast<typename WholeOf<R>::Type>(t.y0 * t.kernel_w + t.x0);
-    for (Count y = t.y0; y < t.y1; ++y) {
-      for (Count x = t.x0; x < t.x1; ++x) {
-        const Vector<R> v = load(corner + y * t.line + x * t.channels + i);
-        const Places<R> larger = (v > top) | ((v != v) & (top == top));
-        const Places<R> here = Places<R>{} + static_cast<typename WholeOf<R>::Type>(y * t.kernel_w + x);
-        top = choose<R>(larger, v, top);
-        at = (larger & here) | (~larger & at);
-      }
-    }
+    at += static_cast<typename WholeOf<R>::Type>(t.z0 * t.kernel_plane + t.y0 * t.kernel_w + t.x0);
+    each_tap(t, [&](Count offset, Count tap) {
+      const Vector<R> v = load(corner + offset + i);
+      const Places<R> larger = (v > top) | ((v != v) & (top == top));
+      const Places<R> here = Places<R>{} + static_cast<typename WholeOf<R>::Type>(tap);
+      top = choose<R>(larger, v, top);
+      at = (larger & here) | (~larger & at);
+    });
     store(best + i, top);
     store<std::int32_t, lanes>(place + i, __builtin_convertvector(at, PlacesInMemory<R>));
   }
   if (i == t.channels) return;
-  for (Count y = t.y0; y < t.y1; ++y) {
-    for (Count x = t.x0; x < t.x1; ++x) {
-      const bool first = y == t.y0 && x == t.x0;
-      const R* pixel = corner + y * t.line + x * t.channels;
-      const auto tap = static_cast<std::int32_t>(y * t.kernel_w + x);
-      (first ? max_first<R> : max_next<R>)(t.channels - i, pixel + i, tap, best + i, place + i);
-    }
-  }
+  bool first = true;
+  each_tap(t, [&](Count offset, Count tap) {
+    (first ? max_first<R> : max_next<R>)(t.channels - i, corner + offset + i, static_cast<std::int32_t>(tap), best + i,
+                                         place + i);
+    first = false;
+  });
 }
 
 template <class R>
@@ -90,19 +95,16 @@ void put_window(const TapRange& t, const R* value, const std::int32_t* place, R*
   for (; i + lanes <= t.channels; i += lanes) {
     const Vector<R> v = load(value + i);
     const Places<R> at = __builtin_convertvector((load<std::int32_t, lanes>(place + i)), Places<R>);
-    for (Count y = t.y0; y < t.y1; ++y) {
-      for (Count x = t.x0; x < t.x1; ++x) {
-        R* pixel = corner + y * t.line + x * t.channels + i;
-        const Places<R> here = at == static_cast<typename WholeOf<R>::Type>(y * t.kernel_w + x);
-        store(pixel, load(pixel) + choose<R>(here, v, Vector<R>{}));
-      }
-    }
+    each_tap(t, [&](Count offset, Count tap) {
+      R* pixel = corner + offset + i;
+      const Places<R> here = at == static_cast<typename WholeOf<R>::Type>(tap);
+      store(pixel, load(pixel) + choose<R>(here, v, Vector<R>{}));
+    });
   }
   if (i == t.channels) return;
-  for (Count y = t.y0; y < t.y1; ++y)
-    for (Count x = t.x0; x < t.x1; ++x)
-      put_where(t.channels - i, value + i, place + i, static_cast<std::int32_t>(y * t.kernel_w + x),
-                corner + y * t.line + x * t.channels + i);
+  each_tap(t, [&](Count offset, Count tap) {
+    put_where(t.channels - i, value + i, place + i, static_cast<std::int32_t>(tap), corner + offset + i);
+  });
 }
 
 template <class R>
