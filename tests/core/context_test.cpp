@@ -88,7 +88,7 @@ TEST_CASE("the first pass that continues starts from zeros") {
   CHECK(run(net, x, Start::Continue) == run(fresh, x, Start::Fresh));
 }
 
-TEST_CASE("a context can be read, kept and put into another network") {
+TEST_CASE("a context can be read and kept and put into another network") {
   const HostArray x = random_array({6, 2, 3}, 4);
   Carrying whole;
   const HostArray y = run(whole, x, Start::Fresh);
@@ -131,7 +131,7 @@ TEST_CASE("passes of other kinds leave a context alone") {
   CHECK(net.get_context().steps[0].second == 6);
 }
 
-TEST_CASE("a context of another batch size is refused with both shapes, and starting fresh is not") {
+TEST_CASE("a context of another batch size is refused with both shapes") {
   Carrying net;
   run(net, random_array({3, 2, 3}, 4), Start::Fresh);
   const HostArray wider = random_array({3, 4, 3}, 5);

@@ -142,15 +142,15 @@ const std::vector<std::pair<std::string, Change>> kWays{
 
 }  // namespace
 
-OP_CASE("RecurrentPlan::backward", "of simple units is the derivative, whatever the order and the ends") {
+OP_CASE("RecurrentPlan::backward", "of simple units is the derivative in any order and with any ends") {
   check_all(Cell::Simple, kWays);
 }
 
-OP_CASE("RecurrentPlan::backward", "of an LSTM is the derivative, whatever the order and the ends") {
+OP_CASE("RecurrentPlan::backward", "of an LSTM is the derivative in any order and with any ends") {
   check_all(Cell::Lstm, kWays);
 }
 
-OP_CASE("RecurrentPlan::backward", "of a GRU is the derivative, whatever the order and the ends") {
+OP_CASE("RecurrentPlan::backward", "of a GRU is the derivative in any order and with any ends") {
   check_all(Cell::Gru, kWays);
 }
 
@@ -164,7 +164,7 @@ OP_CASE("RecurrentPlan::backward", "of an LSTM with peepholes and projection is 
               [](RecurrentSpec& s) { s.projection = 3, s.peepholes = s.reverse = s.lengths = true; }}});
 }
 
-OP_CASE("RecurrentPlan::backward", "of clocked units is the derivative, and clocks go on") {
+OP_CASE("RecurrentPlan::backward", "of clocked units is the derivative and clocks go on") {
   for (const Index first_step : {0, 1, 5}) {
     INFO("steps before: " << first_step);
     check_all(Cell::Simple, {{"clockwork", [](RecurrentSpec& s) { s.clockwork = true; }}}, first_step);
@@ -275,7 +275,7 @@ OP_CASE("RecurrentPlan::forward", "gives the same bits with any number of thread
     }
 }
 
-OP_CASE("RecurrentPlan::backward", "takes nothing for an answer: no steps, no sequences, no units, no inputs") {
+OP_CASE("RecurrentPlan::backward", "takes no steps and no sequences and no units and no inputs") {
   on_all_handlers([](OpCase& c) {
     for (const Cell cell : {Cell::Simple, Cell::Lstm, Cell::Gru})
       for (const auto& size :

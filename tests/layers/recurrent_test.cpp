@@ -218,7 +218,7 @@ TEST_CASE("sequences of different length in one batch are those sequences alone"
   }
 }
 
-TEST_CASE("a unit with a clock changes at the steps its period divides, and at the first") {
+TEST_CASE("a unit with a clock changes at the first step and at those its period divides") {
   for (const std::string type : {"Clockwork", "ClockworkLstm"}) {
     INFO(type);
     const auto net = alone(type, "cpu:f64");
@@ -271,7 +271,7 @@ TEST_CASE("sequences do not go on in a batch of another size") {
                     Catch::Contains("context of R.outputs.default is (1, 3, 5), but this batch needs (1, 4, 5)"));
 }
 
-TEST_CASE("LstmOpt is an Lstm whose peepholes are zero, with its gates below each other") {
+TEST_CASE("LstmOpt is an Lstm without peepholes whose gates lie below each other") {
   const auto fused = alone("LstmOpt", "cpu:f64");
   const auto plain = alone("Lstm", "cpu:f64");
   Index gate = 0;

@@ -93,7 +93,10 @@ class Wirer {
   void add_recurrent(const Port& from, json options) {
     const Index size = 1 + rng_.below(4);
     options["size"] = size;
-    give(add(rng_.below(2) == 0 ? "Recurrent" : "Lstm", options, {{"default", from}}), size);
+    std::vector<std::pair<std::string, Port>> inputs{{"default", from}};
+    if (const Port second = pick(); second.layer != from.layer || second.output != from.output)
+      inputs.emplace_back("default", second);
+    give(add(rng_.below(2) == 0 ? "Recurrent" : "Lstm", options, inputs), size);
   }
 
   void give(const std::string& layer, Index size) { ports_.push_back({layer, "default", size}); }
