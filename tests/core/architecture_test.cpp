@@ -205,7 +205,6 @@ TEST_CASE("mistakes of wiring are told") {
   Architecture a;
   a.input({{"default", {"T", "B", 3}}});
   a.add("Hid", "FullyConnected");
-  CHECK(message_of([&] { a.add("Hid", "NoOp"); }) == "there are two layers named 'Hid'");
   CHECK(message_of([&] { a.add("2nd", "NoOp"); }) ==
         "'2nd': a layer's name consists of letters, digits and _ and does not begin with a digit");
   CHECK(message_of([&] { a.add("default", "NoOp"); }) == "'default': 'default' cannot be the name of a layer");

@@ -1,6 +1,7 @@
 #include "squall/core/architecture.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "graph/architecture_check.hpp"
 
@@ -99,6 +100,7 @@ class Reader {
 Architecture Architecture::from_json(const json& j, std::string_view where) {
   Architecture a;
   Reader(j, where).read(a.layers_, a.connections_);
+  for (const auto& layer : a.layers_) a.given_names_.push_back(layer.name);
   return a;
 }
 
@@ -132,21 +134,54 @@ Port Architecture::add(const std::string& name, const std::string& type, const j
   Problems problems;
   check_layer_name(name, concat("'", name, "'"), problems);
   problems.raise_if_any("the layer cannot be added");
-  if (find(name) != nullptr) raise<ConfigError>("there are two layers named '", name, "'");
+  if (name == "Input" && find(name) != nullptr) raise<ConfigError>("there can be only one layer 'Input'");
   layers_.push_back({name, type, options.is_null() ? json::object() : options});
-  return {this, name, "default", "default"};
+  given_names_.push_back(name);
+  const auto same = std::ranges::count(given_names_, name);
+  const bool numbered =
+      std::ranges::any_of(layers_, [&](const auto& l) { return &l != &layers_.back() && l.name == name; });
+  if (same > 1 || numbered) number_layers();
+  return {this, layers_.size() - 1, "default", "default"};
 }
 
+void Architecture::number_layers() {
+  std::map<std::string, std::vector<std::size_t>> by_name;
+  for (std::size_t i = 0; i < given_names_.size(); ++i) by_name[given_names_[i]].push_back(i);
+  std::map<std::string, std::string> renamed;  // the layer added last has no connections yet
+  for (const auto& [name, members] : by_name) {
+    Index number = 0;
+    for (const std::size_t i : members) {
+      std::string now = name;
+      if (members.size() > 1) {
+        do {
+          now = concat(name, "_", ++number);
+        } while (by_name.contains(now) && by_name.at(now).size() == 1);
+      }
+      if (i + 1 < layers_.size() && now != layers_[i].name) renamed[layers_[i].name] = now;
+      layers_[i].name = now;
+    }
+  }
+  for (auto& c : connections_) {
+    if (const auto found = renamed.find(c.from); found != renamed.end()) c.from = found->second;
+    if (const auto found = renamed.find(c.to); found != renamed.end()) c.to = found->second;
+  }
+}
+
+const std::string& Port::name() const { return architecture->layers().at(layer).name; }
+
 Port Architecture::operator[](std::string_view layer_dot_port) {
-  Port port{this, "", "", ""};
-  split_target(std::string(layer_dot_port), port.layer, port.input);
+  Port port{this, 0, "", ""};
+  std::string layer;
+  split_target(std::string(layer_dot_port), layer, port.input);
   port.output = port.input;
   port.either_end = true;
-  if (find(port.layer) == nullptr) {
+  const LayerSpec* found = find(layer);
+  if (found == nullptr) {
     std::vector<std::string> names;
     for (const auto& l : layers_) names.push_back(l.name);
-    raise<ConfigError>("there is no layer '", port.layer, "'", did_you_mean(port.layer, names));
+    raise<ConfigError>("there is no layer '", layer, "'", did_you_mean(layer, names));
   }
+  port.layer = static_cast<std::size_t>(found - layers_.data());
   return port;
 }
 
@@ -158,7 +193,7 @@ void Architecture::connect(const Connection& c) {
 
 Port operator>>(const Port& from, const Port& to) {
   if (from.architecture != to.architecture) raise<ConfigError>("cannot connect layers of two architectures");
-  to.architecture->connect({from.layer, from.output, to.layer, to.input});
+  to.architecture->connect({from.name(), from.output, to.name(), to.input});
   Port next = to;
   if (next.either_end) next.output = "default";
   return next;

@@ -33,8 +33,10 @@ struct LayerSpec {
 // One end of a connection in C++ wiring.
 struct Port {
   Architecture* architecture = nullptr;
-  std::string layer, input = "default", output = "default";
-  bool either_end = false;  // named by operator[]: whichever end of a connection it is used at
+  std::size_t layer = 0;  // in the order of adding
+  std::string input = "default", output = "default";
+  bool either_end = false;          // named by operator[]: whichever end of a connection it is used at
+  const std::string& name() const;  // of the layer, as it is now
 };
 Port operator>>(const Port& from, const Port& to);            // connects; gives `to`, to go on from its default output
 Port operator-(const Port& port, const std::string& output);  // leave from another output
@@ -52,12 +54,16 @@ class Architecture {
   const LayerSpec* find(std::string_view name) const;
 
   Port input(const json& out_shapes);  // adds the layer "Input"
+  // Layers of one name are numbered as they were added: NAME_1, NAME_2, ... (a number is left out whose name one other
+  // layer was given). So names are final when everything is added; ports stay right.
   Port add(const std::string& name, const std::string& type, const json& options = json::object());
   Port operator[](std::string_view layer_dot_port);  // "Layer" or "Layer.port"; the layer must exist
   void connect(const Connection& c);
 
  private:
+  void number_layers();
   std::vector<LayerSpec> layers_;
+  std::vector<std::string> given_names_;  // of layers_, before they were numbered
   std::vector<Connection> connections_;
 };
 
