@@ -19,26 +19,9 @@ std::vector<std::string> keys_of(const Map& map) {
   return keys;
 }
 
-// Copies the chosen entries of one axis.
-HostArray gather(const HostArray& from, int axis, const std::vector<Index>& chosen) {
-  const Shape& shape = from.shape();
-  HostArray to(from.dtype(),
-               shape.until(axis).with_back(static_cast<Index>(chosen.size())).joined(shape.from(axis + 1)));
-  const auto entry = static_cast<std::size_t>(shape.from(axis + 1).elements()) * size_of(from.dtype());
-  const Index outer = shape.until(axis).elements();
-  const auto* source = static_cast<const std::byte*>(from.data());
-  auto* target = static_cast<std::byte*>(to.data());
-  for (Index o = 0; o < outer; ++o)
-    for (const Index i : chosen) {
-      if (entry > 0) std::memcpy(target, source + static_cast<std::size_t>(o * shape[axis] + i) * entry, entry);
-      target += entry;
-    }
-  return to;
-}
-
 Split gather(const Split& split, int axis, const std::vector<Index>& chosen) {
   Split out;
-  for (const auto& [name, array] : split) out[name] = gather(array, axis, chosen);
+  for (const auto& [name, array] : split) out[name] = take_entries(array, axis, chosen);
   return out;
 }
 
@@ -136,7 +119,37 @@ HostArray normalized(const HostArray& inputs, const CommonOptions& options, cons
   return out;
 }
 
+HostArray one_hot(const HostArray& inputs, Index classes, const std::string& name) {
+  if (inputs.shape()[-1] != 1)
+    raise<ConfigError>(name, ": 'one_hot' needs inputs of one number each, not ", inputs.shape());
+  HostArray out(DType::U8, inputs.shape().with_last(classes));
+  auto* to = out.span<std::uint8_t>().data();
+  for (Index i = 0; i < inputs.elements(); ++i) {
+    const double v = inputs.value(i);
+    if (!(v >= 0 && v < static_cast<double>(classes)) || v != std::floor(v))
+      raise<DataError>(name, ": 'one_hot' met ", v, ", which is no class of 0 to ", classes - 1);
+    to[i * classes + static_cast<Index>(v)] = 1;
+  }
+  return out;
+}
+
 }  // namespace
+
+HostArray take_entries(const HostArray& from, int axis, std::span<const Index> chosen) {
+  const Shape& shape = from.shape();
+  HostArray to(from.dtype(),
+               shape.until(axis).with_back(static_cast<Index>(chosen.size())).joined(shape.from(axis + 1)));
+  const auto entry = static_cast<std::size_t>(shape.from(axis + 1).elements()) * size_of(from.dtype());
+  const Index outer = shape.until(axis).elements();
+  const auto* source = static_cast<const std::byte*>(from.data());
+  auto* target = static_cast<std::byte*>(to.data());
+  for (Index o = 0; o < outer; ++o)
+    for (const Index i : chosen) {
+      if (entry > 0) std::memcpy(target, source + static_cast<std::size_t>(o * shape[axis] + i) * entry, entry);
+      target += entry;
+    }
+  return to;
+}
 
 const Split& DataSet::split(std::string_view name) const {
   const auto found = splits.find(name);
@@ -167,6 +180,7 @@ void check(const CommonOptions& o, std::string_view where, Problems& problems) {
   if (o.scale && (*o.scale == 0 || !std::isfinite(*o.scale))) problems.add(where, "option 'scale' should not be 0");
   if (std::ranges::find(o.std, 0.0) != o.std.end()) problems.add(where, "option 'std' should have no 0 in it");
   if (o.examples && *o.examples < 1) problems.add(where, "option 'examples' should be at least 1");
+  if (o.one_hot < 0) problems.add(where, "option 'one_hot' should be the number of classes");
   if (!o.augment.is_array()) problems.add(where, "option 'augment' should be a list of iterators");
   for (std::size_t i = 0; i < o.classes.size(); ++i) {
     if (o.classes[i] < 0) problems.add(where, concat("option 'classes' has ", o.classes[i], ", classes count from 0"));
@@ -189,6 +203,7 @@ DataSet prepare(DataSet set, const CommonOptions& options, const std::string& na
     HostArray& inputs = split.at("default");
     if (!options.resize.empty()) inputs = resize_bilinear(inputs, options.resize[0], options.resize[1]);
     if (options.scale || !options.mean.empty() || !options.std.empty()) inputs = normalized(inputs, options, name);
+    if (options.one_hot > 0) inputs = one_hot(inputs, options.one_hot, name);
   }
   return set;
 }

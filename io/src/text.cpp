@@ -21,6 +21,14 @@ SymbolText symbols_of(ByteView text) {
   return out;
 }
 
+SymbolText byte_symbols_of(ByteView text) {
+  constexpr std::size_t kBytes = 256;
+  SymbolText out;
+  for (std::size_t b = 0; b < kBytes; ++b) out.alphabet.push_back(static_cast<std::uint8_t>(b));
+  for (const std::byte b : text) out.symbols.push_back(static_cast<std::uint8_t>(b));
+  return out;
+}
+
 TextSequences sequences_of(const SymbolText& text, Index first, Index count, Index length, Index strands) {
   const auto total = static_cast<Index>(text.symbols.size());
   SQUALL_CHECK(length > 0 && strands > 0, "sequences need a positive length and number of strands, not ", length,

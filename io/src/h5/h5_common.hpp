@@ -28,6 +28,7 @@ class Handle {
     if (id_ >= 0) close_(id_);
   }
   hid_t get() const { return id_; }
+  hid_t release() { return std::exchange(id_, -1); }  // whoever asks closes it
   explicit operator bool() const { return id_ >= 0; }
 
  private:

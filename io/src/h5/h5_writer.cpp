@@ -1,5 +1,10 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "h5/h5_common.hpp"
 #include "squall/core/error.hpp"
@@ -81,6 +86,18 @@ struct H5Writer::Impl {
     H5Pset_char_encoding(link_creation.get(), H5T_CSET_UTF8);
   }
 
+  // On disk; nothing is kept in memory.
+  explicit Impl(const std::filesystem::path& path) : userblock(0) {
+    const Handle access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, kFile, "make", "access list");
+    H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
+    const Handle creation = h5::own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, kFile, "make", "creation list");
+    H5Pset_obj_track_times(creation.get(), false);
+    file = h5::own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose, path.string(),
+                   "make", "/");
+    link_creation = h5::own(H5Pcreate(H5P_LINK_CREATE), H5Pclose, kFile, "make", "link list");
+    H5Pset_char_encoding(link_creation.get(), H5T_CSET_UTF8);
+  }
+
   // Makes the groups of the first `count` names; returns the last one.
   Handle groups(const std::vector<std::string>& names, std::size_t count) const {
     Handle at = h5::own(H5Gopen2(file.get(), "/", H5P_DEFAULT), H5Gclose, kFile, "open", "/");
@@ -109,6 +126,76 @@ struct H5Writer::Impl {
                 H5Dclose, kFile, "make", path);
     if (shape.elements() > 0)
       h5::check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), kFile, "write", path);
+  }
+
+  Handle growing(std::string_view path, const ConstTensor& part, int axis, int deflate, Index chunk) const {
+    const std::vector<std::string> names = h5::names_of(path, kFile);
+    if (names.empty()) raise<FileError>("a dataset needs a name, '/' is the file itself");
+    const Handle parent = groups(names, names.size() - 1);
+    const auto at = static_cast<std::size_t>(axis);
+    Extents none(part.shape()), most(part.shape()), piece(part.shape());
+    none.values[at] = 0;
+    most.values[at] = H5S_UNLIMITED;
+    piece.values[at] = static_cast<hsize_t>(std::max<Index>(1, chunk > 0 ? chunk : part.shape()[axis]));
+    const Handle space = h5::own(H5Screate_simple(none.rank, none.values.data(), most.values.data()), H5Sclose, kFile,
+                                 "describe shape", path);
+    const Handle creation = creation_of(Shape{}, 1, 0);
+    H5Pset_chunk(creation.get(), piece.rank, piece.values.data());
+    if (deflate > 0) {
+      if (size_of(part.dtype()) > 1) H5Pset_shuffle(creation.get());
+      h5::check(H5Pset_deflate(creation.get(), static_cast<unsigned>(deflate)), kFile, "compress", path);
+    }
+    return h5::own(H5Dcreate2(parent.get(), names.back().c_str(), h5::memory_type(part.dtype()), space.get(),
+                              link_creation.get(), creation.get(), H5P_DEFAULT),
+                   H5Dclose, kFile, "make", path);
+  }
+
+  bool has(std::string_view path) const {
+    std::string so_far;
+    for (const std::string& name : h5::names_of(path, kFile)) {
+      so_far += "/" + name;
+      if (H5Lexists(file.get(), so_far.c_str(), H5P_DEFAULT) <= 0) return false;
+    }
+    return true;
+  }
+
+  void append(std::string_view path, const ConstTensor& part, int axis, int deflate, Index chunk) const {
+    const int rank = part.shape().rank();
+    SQUALL_CHECK(axis >= 0 && axis < rank, "cannot append ", part.shape(), " to '", path, "' along axis ", axis);
+    const Handle set = has(path) ? h5::own(H5Dopen2(file.get(), std::string(path).c_str(), H5P_DEFAULT), H5Dclose,
+                                           kFile, "add to", path)
+                                 : growing(path, part, axis, deflate, chunk);
+    Extents whole(part.shape());
+    std::array<hsize_t, Shape::kMaxRank> start{};
+    {
+      const Handle before = h5::own(H5Dget_space(set.get()), H5Sclose, kFile, "add to", path);
+      if (H5Sget_simple_extent_ndims(before.get()) != rank)
+        raise<FileError>(kFile, ": '", path, "' has another number of axes than ", part.shape());
+      H5Sget_simple_extent_dims(before.get(), whole.values.data(), nullptr);
+    }
+    for (int i = 0; i < rank; ++i)
+      if (i != axis && whole.values[static_cast<std::size_t>(i)] != static_cast<hsize_t>(part.shape()[i]))
+        raise<FileError>(kFile, ": ", part.shape(), " cannot be added to '", path, "' along axis ", axis);
+    const auto at = static_cast<std::size_t>(axis);
+    start[at] = whole.values[at];
+    whole.values[at] += static_cast<hsize_t>(part.shape()[axis]);
+    h5::check(H5Dset_extent(set.get(), whole.values.data()), kFile, "add to", path);
+    if (part.elements() == 0) return;
+    const Extents count(part.shape());
+    const Handle space = h5::own(H5Dget_space(set.get()), H5Sclose, kFile, "add to", path);
+    h5::check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.values.data(), nullptr),
+              kFile, "add to", path);
+    const Handle memory = space_of(part.shape());
+    h5::check(H5Dwrite(set.get(), h5::memory_type(part.dtype()), memory.get(), space.get(), H5P_DEFAULT, part.data()),
+              kFile, "write", path);
+  }
+
+  void link(std::string_view existing, std::string_view path) const {
+    const auto names = h5::names_of(path, kFile);
+    const Handle parent = groups(names, names.size() - 1);
+    h5::check(H5Lcreate_hard(file.get(), std::string(existing).c_str(), parent.get(), names.back().c_str(),
+                             link_creation.get(), H5P_DEFAULT),
+              kFile, "link to", existing);
   }
 
   void attribute(std::string_view path, std::string_view name, hid_t type, const Shape& shape, const void* data) const {
@@ -185,6 +272,44 @@ void H5Writer::attribute(std::string_view path, std::string_view name, double va
 void H5Writer::attribute(std::string_view path, std::string_view name, const HostArray& array) {
   const h5::Quiet quiet;
   impl_->attribute(path, name, h5::memory_type(array.dtype()), array.shape(), array.data());
+}
+
+void H5Writer::append(std::string_view path, const ConstTensor& part, int axis, Packing packing, Index chunk) {
+  const h5::Quiet quiet;
+  impl_->append(path, part, axis, packing.deflate, chunk);
+}
+void H5Writer::link(std::string_view existing, std::string_view path) {
+  const h5::Quiet quiet;
+  impl_->link(existing, path);
+}
+
+H5Writer::H5Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+H5DiskWriter::H5DiskWriter(const std::filesystem::path& path) : H5Writer(std::unique_ptr<Impl>()), path_(path) {
+  const h5::Quiet quiet;
+  temporary_ = path_;
+  temporary_ += concat(".", ::getpid(), ".tmp");
+  impl_ = std::make_unique<Impl>(temporary_);
+}
+H5DiskWriter::~H5DiskWriter() {
+  const h5::Quiet quiet;
+  impl_.reset();
+  std::error_code ignored;
+  if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+}
+void H5DiskWriter::commit() {
+  const h5::Quiet quiet;
+  h5::check(H5Fflush(impl_->file.get(), H5F_SCOPE_GLOBAL), path_.string(), "finish", "/");
+  h5::check(H5Fclose(impl_->file.release()), path_.string(), "finish", "/");
+  const int file = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  const int reason = errno;
+  if (file >= 0) ::close(file);
+  if (!synced) raise<FileError>("'", path_.string(), "': cannot be written to disk: ", std::strerror(reason));
+  std::error_code failed;
+  std::filesystem::rename(temporary_, path_, failed);
+  if (failed) raise<FileError>("'", path_.string(), "': cannot be put in place: ", failed.message());
+  temporary_.clear();
 }
 
 Bytes H5Writer::finish() {

@@ -1,4 +1,5 @@
 #include "readers_common.hpp"
+#include "readers_stored.hpp"
 #include "squall/core/nearest.hpp"
 #include "squall/io/h5_file.hpp"
 
@@ -11,13 +12,17 @@ struct Hdf5Options : CommonOptions {
   std::string group = "normalized_split";
   bool time = true;
   TargetKind targets_are = TargetKind::Auto;
+  bool lazy = false;
   static constexpr auto fields = std::tuple_cat(
       std::tuple{field("path", &Hdf5Options::path, "the HDF5 file"),
                  field("group", &Hdf5Options::group, "group in it that has the splits training, validation, test"),
                  field("time", &Hdf5Options::time,
                        "whether the arrays are (T, N, ...); a time axis of one step everywhere is dropped"),
                  field("targets_are", &Hdf5Options::targets_are,
-                       "classes, values, or auto: classes if they are whole numbers, one per example")},
+                       "classes, values, or auto: classes if they are whole numbers, one per example"),
+                 field("lazy", &Hdf5Options::lazy,
+                       "read the file block by block while training, for sets larger than memory; examples are then "
+                       "shuffled within a few blocks at a time")},
       CommonOptions::own_fields());
 };
 
@@ -33,15 +38,16 @@ class Hdf5Reader final : public ReaderAs<Hdf5Reader, Hdf5Options> {
   }
   Files files(const std::filesystem::path& folder) const override { return {{folder / options.path}}; }
 
+  std::optional<StoredSet> open(const std::filesystem::path& folder) const override {
+    if (!options.lazy) return std::nullopt;
+    const auto file = std::make_shared<const H5Reader>(H5Reader::checked(folder / options.path));
+    const std::string group = group_in(*file);
+    return open_stored(file, group, {options, options.time, options.targets_are});
+  }
+
   DataSet read(const std::filesystem::path& folder) const {
     const H5Reader file = H5Reader::checked(folder / options.path);
-    std::string group = options.group;
-    while (group.starts_with('/')) group.erase(0, 1);
-    while (group.ends_with('/')) group.pop_back();
-    group = group.empty() ? "" : concat("/", group);
-    if (!file.is_group(group.empty() ? "/" : group))
-      raise<FileError>("'", file.name(), "' has no group '", group,
-                       "'; set 'group' to one of: ", join(file.children()));
+    const std::string group = group_in(file);
     DataSet set;
     set.has_time = options.time;
     for (const std::string& child : file.children(group.empty() ? "/" : group)) {
@@ -57,6 +63,16 @@ class Hdf5Reader final : public ReaderAs<Hdf5Reader, Hdf5Options> {
   }
 
  private:
+  std::string group_in(const H5Reader& file) const {
+    std::string group = options.group;
+    while (group.starts_with('/')) group.erase(0, 1);
+    while (group.ends_with('/')) group.pop_back();
+    group = group.empty() ? "" : concat("/", group);
+    if (!file.is_group(group.empty() ? "/" : group))
+      raise<FileError>("'", file.name(), "' has no group '", group,
+                       "'; set 'group' to one of: ", join(file.children()));
+    return group;
+  }
   static Split read_split(const H5Reader& file, const std::string& path) {
     Split split;
     for (const std::string& name : file.children(path)) {

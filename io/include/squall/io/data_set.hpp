@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct CommonOptions {
   std::vector<Index> resize;
   std::optional<double> scale;
   std::vector<double> mean, std;
+  Index one_hot = 0;
   json augment = json::array();
 
   static constexpr auto own_fields() {
@@ -51,6 +53,8 @@ struct CommonOptions {
         field("scale", &O::scale, "divide the inputs by this (255 makes bytes 0 to 1)"),
         field("mean", &O::mean, "subtract this after scaling: one number, or one per channel"),
         field("std", &O::std, "divide by this after subtracting the mean: one number, or one per channel"),
+        field("one_hot", &O::one_hot,
+              "inputs are classes, one number each, and become rows of so many zeros and one 1; 0: left as they are"),
         field("augment", &O::augment, "iterators that change the batches while training")};
   }
 };
@@ -60,6 +64,9 @@ void check(const CommonOptions& options, std::string_view where, Problems& probl
 // Applies the options and checks that the set is usable: examples in every split, as many targets as inputs,
 // targets within the classes. `name` is for messages.
 DataSet prepare(DataSet set, const CommonOptions& options, const std::string& name);
+
+// Copies the chosen entries of one axis, in this order.
+HostArray take_entries(const HostArray& from, int axis, std::span<const Index> chosen);
 
 // (N, h, w, C) or (T, N, h, w, C) to the given size, as F32.
 HostArray resize_bilinear(const HostArray& images, Index height, Index width);

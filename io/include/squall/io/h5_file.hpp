@@ -47,12 +47,33 @@ class H5Writer {
   void attribute(std::string_view path, std::string_view name, double value);
   void attribute(std::string_view path, std::string_view name, const HostArray& array);
 
+  // Adds entries along one axis of a dataset, which the first call makes: it can grow along that axis, and its chunks
+  // are `chunk` entries long (0: as many as that first part).
+  void append(std::string_view path, const ConstTensor& part, int axis, Packing packing, Index chunk = 0);
+  // Another name for what is there.
+  void link(std::string_view existing, std::string_view path);
+
   // The finished file, userblock (zeros) included. The writer is empty afterwards.
   Bytes finish();
 
- private:
+ protected:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  explicit H5Writer(std::unique_ptr<Impl> impl);
+};
+
+// The same on disk, for files larger than memory: written beside `path`, put in its place by commit(). Without it, or
+// when anything fails, `path` is as it was.
+class H5DiskWriter : public H5Writer {
+ public:
+  explicit H5DiskWriter(const std::filesystem::path& path);
+  ~H5DiskWriter();
+  H5DiskWriter(const H5DiskWriter&) = delete;
+  H5DiskWriter& operator=(const H5DiskWriter&) = delete;
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
 };
 
 // Reads numbers of any width (bool too) and strings of fixed or variable length.

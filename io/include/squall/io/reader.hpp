@@ -1,10 +1,29 @@
 // The family of readers: what stands under "data" in an experiment.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "squall/core/catalog.hpp"
 #include "squall/io/data_set.hpp"
 
 namespace squall {
+
+// A split that stays on disk.
+class StoredSplit {
+ public:
+  virtual ~StoredSplit() = default;
+  virtual Index examples() const = 0;
+  // Examples `first` to `first + count`, as they are in DataSet, options applied. Not from two threads at once.
+  virtual Split read(Index first, Index count) const = 0;
+  virtual Index bytes_per_example() const = 0;  // in memory
+};
+
+struct StoredSet {
+  std::map<std::string, std::shared_ptr<const StoredSplit>, std::less<>> splits;  // as in DataSet
+  Index classes = 0;
+  bool has_time = false;
+};
 
 // One data set on disk, or drawn. Paths in its options are relative to the data folder.
 class Reader : public Describable {
@@ -14,6 +33,8 @@ class Reader : public Describable {
   // The whole set, options applied. FileError or DataError name the file and what is expected.
   virtual DataSet load(const std::filesystem::path& data_folder) const = 0;
   virtual const CommonOptions& common() const = 0;
+  // The set without loading it, where the reader was told to leave it on disk; else nothing.
+  virtual std::optional<StoredSet> open(const std::filesystem::path&) const { return std::nullopt; }
 
   // Files it needs; of each inner list one must exist.
   using Files = std::vector<std::vector<std::filesystem::path>>;

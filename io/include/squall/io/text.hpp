@@ -1,4 +1,4 @@
-// Text as symbols: every byte is one of the bytes that occur in it.
+// Text as symbols: every byte is one of the bytes that occur in it, or itself.
 #pragma once
 
 #include <filesystem>
@@ -15,6 +15,10 @@ struct SymbolText {
 };
 
 SymbolText symbols_of(ByteView text);
+// The alphabet is all 256 bytes, in order.
+SymbolText byte_symbols_of(ByteView text);
+// So many bytes of an invented language with words, agreement over a distance and nesting; the same on every machine.
+Bytes draw_text(Index bytes, std::uint64_t seed);
 
 // Sequences for training: (length, pieces * strands, 1). The part [first, first + count) of the text is cut into
 // `strands` parallel strands of equal length; piece k of every strand follows piece k - 1 of the same strand, so
