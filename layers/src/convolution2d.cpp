@@ -7,9 +7,9 @@ namespace squall {
 
 struct Convolution2DOptions {
   Index num_filters = 0;
-  std::optional<Pair> kernel_size;
-  Pair stride;
-  Padding padding;
+  std::optional<PerAxis<2>> kernel_size;
+  PerAxis<2> stride = PerAxis<2>::all(1);
+  PaddingOf<2> padding;
   Activation activation = Activation::Tanh;
   static constexpr auto fields = std::tuple{
       field("num_filters", &Convolution2DOptions::num_filters, "number of filters"),
@@ -34,29 +34,21 @@ class Convolution2D final : public LayerOf<Convolution2D, Convolution2DOptions> 
     if (options.num_filters < 1)
       d.fail("option 'num_filters' should be a positive whole number, not ", options.num_filters);
     if (!options.kernel_size) d.fail("option 'kernel_size' is missing: height and width of a filter, like [3, 3]");
-    x_ = d.input("default", "...");
-    window_ = sliding_window(d, "default", x_, *options.kernel_size, options.stride, options.padding);
-    y_ = d.output("default", d.like(x_, window_features(window_, options.num_filters)));
-    W_ = d.parameter("W", filter_shape(window_, options.num_filters));
+    ConvPath::Wanted wanted;
+    wanted.how = sliding(*options.kernel_size, options.stride, options.padding);
+    wanted.filters = options.num_filters;
+    wanted.activation = options.activation;
+    path_.declare(d, "default", wanted);
+    W_ = d.parameter("W", path_.filter_shape());
     bias_ = d.parameter("bias", Shape{options.num_filters}, {.bias = true});
-    plan_ = d.plan<ConvPlan>();
-    d.backward_reads(x_, y_);
   }
-  void prepare(Prepare& p) const override {
-    p.keep(plan_, p.handler().conv().plan(
-                      conv_spec(p.rows(x_), window_, options.num_filters, options.activation, true, p.packed(W_))));
-  }
-  void forward(Forward& f) const override { run_forward(f[plan_], f[x_], f.weight(W_), f[bias_], f[y_]); }
-  void backward(Backward& b) const override {
-    run_backward(b[plan_], b[x_], b.weight(W_), b[y_], b.delta(y_), b.delta(x_), b.gradient(W_), b.gradient(bias_));
-  }
+  void prepare(Prepare& p) const override { path_.prepare(p, p.packed(W_), false); }
+  void forward(Forward& f) const override { path_.forward(f, f.weight(W_), f[bias_]); }
+  void backward(Backward& b) const override { path_.backward(b, b.weight(W_), b.gradient(W_), b.gradient(bias_)); }
 
  private:
-  In x_;
-  Out y_;
+  ConvPath path_;
   Param W_, bias_;
-  PlanSlot<ConvPlan> plan_;
-  Window window_;
 };
 
 void register_convolution2d(Catalog& catalog) { catalog.of<Layer>().add<Convolution2D>(); }

@@ -1,15 +1,13 @@
 // Pooling2D: brainstorm's pooling.
-#include "common/convolution.hpp"
-#include "common/declarations.hpp"
-#include "squall/core/catalog.hpp"
+#include "common/pooling.hpp"
 
 namespace squall {
 
 struct Pooling2DOptions {
-  std::optional<Pair> kernel_size;
+  std::optional<PerAxis<2>> kernel_size;
   PoolKind type = PoolKind::Max;
-  Pair stride;
-  Padding padding;
+  PerAxis<2> stride = PerAxis<2>::all(1);
+  PaddingOf<2> padding;
   std::optional<std::string> activation_function;
   static constexpr auto fields =
       std::tuple{field("kernel_size", &Pooling2DOptions::kernel_size, "height and width of the window: [2, 2] or 2"),
@@ -33,26 +31,17 @@ class Pooling2D final : public LayerOf<Pooling2D, Pooling2DOptions> {
 
   void declare(Declare& d) override {
     if (!options.kernel_size) d.fail("option 'kernel_size' is missing: height and width of the window, like [2, 2]");
-    x_ = d.input("default", "...");
-    window_ = sliding_window(d, "default", x_, *options.kernel_size, options.stride, options.padding);
-    y_ = d.output("default", d.like(x_, window_features(window_, window_.channels)));
-    plan_ = d.plan<PoolPlan>();
+    PoolPath::Wanted wanted;
+    wanted.how = sliding(*options.kernel_size, options.stride, options.padding);
+    wanted.kind = options.type;
+    path_.declare(d, "default", wanted);
   }
-  void prepare(Prepare& p) const override {
-    PoolSpec spec;
-    spec.images = p.rows(x_);
-    spec.window = window_;
-    spec.kind = options.type;
-    p.keep(plan_, p.handler().pool().plan(spec));
-  }
-  void forward(Forward& f) const override { run_forward(f[plan_], f[x_], f[y_]); }
-  void backward(Backward& b) const override { run_backward(b[plan_], b.delta(y_), b.delta(x_)); }
+  void prepare(Prepare& p) const override { path_.prepare(p); }
+  void forward(Forward& f) const override { path_.forward(f); }
+  void backward(Backward& b) const override { path_.backward(b); }
 
  private:
-  In x_;
-  Out y_;
-  PlanSlot<PoolPlan> plan_;
-  Window window_;
+  PoolPath path_;
 };
 
 void register_pooling2d(Catalog& catalog) { catalog.of<Layer>().add<Pooling2D>(); }

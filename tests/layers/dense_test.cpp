@@ -61,4 +61,31 @@ SQUALL_LAYER_CASES(
      .options = {{"tasks", {"only"}}, {"units", 2}, {"activation", "softmax"}},
      .inputs = {{"only", {3}}}})
 
+SQUALL_LAYER_CASES(Dense, {.name = "linear", .options = {{"units", 3}}, .inputs = {{"default", {4}}}},
+                   {.name = "tanh without bias",
+                    .options = {{"units", 2}, {"use_bias", false}, {"activation", "tanh"}},
+                    .inputs = {{"default", {2, 2}}},
+                    .rejects = {
+                        {.options = {{"units", 2}, {"sparsify", false}}, .says = {"unknown option 'sparsify'"}}}})
+
+SQUALL_LAYER_CASES(MultiDense, {.name = "two batches",
+                                .options = {{"tasks", {"a", "b"}}, {"units", 3}, {"activation", "tanh"}},
+                                .inputs = {{"a", {4}}, {.name = "b", .features = {2, 2}, .leading = {"T", "B_b"}}}})
+
+SQUALL_LAYER_CASES(SparseDense,
+                   {.name = "given weights",
+                    .options = {{"units", 2}, {"activation", "sigmoid"}},
+                    .inputs = {{"default", {3}}},
+                    .fixed = {{"W", {0, 0.5, 0, -1, 0, 2}}, {"bias", {0, 0.5}}}},
+                   {.name = "without bias",
+                    .options = {{"units", 2}, {"use_bias", false}},
+                    .inputs = {{"default", {3}}},
+                    .fixed = {{"W", {0, 0.5, 0, -1, 0, 2}}}})
+
+SQUALL_LAYER_CASES(SparseMultiDense,
+                   {.name = "given weights",
+                    .options = {{"tasks", {"a", "b"}}, {"units", 2}, {"activation", "tanh"}},
+                    .inputs = {{"a", {3}}, {.name = "b", .features = {3}, .leading = {"B_b"}}},
+                    .fixed = {{"W", {0, 0.5, 0, -1, 0, 2, 1, 1, 0, 0, 0, 0.25}}, {"bias", {0, 0.5, 1, 0}}}})
+
 }  // namespace

@@ -95,4 +95,29 @@ SQUALL_LAYER_CASES(
          {.options = {{"sel_index", 0}}, .says = {"option 'tasks' should list the names of its tasks"}},
          {.options = {{"tasks", {"one", "one"}}, {"sel_index", 0}}, .says = {"task 'one' is listed twice"}}}})
 
+SQUALL_LAYER_CASES(SumLayer, {.name = "three",
+                              .options = {{"tasks", {"a", "b", "c"}}},
+                              .inputs = {{"a", {2, 3}}, {"b", {2, 3}}, {"c", {2, 3}}},
+                              .rejects = {{.options = {{"tasks", {"a", "b", "c"}}},
+                                           .inputs = {{"a", {2, 3}}, {"b", {3, 2}}, {"c", {2, 3}}},
+                                           .says = {"SumLayer 'Layer'", "'a' and 'b' should have the same shape"}}}})
+
+SQUALL_LAYER_CASES(FilterLayer, {.name = "on", .inputs = {{"default", {2, 3}}}},
+                   {.name = "off",
+                    .options = {{"is_on", false}},
+                    .inputs = {{"default", {3}}},
+                    .rejects = {{.options = {{"is_on", 1}}, .says = {"option 'is_on' should be true or false"}}}})
+
+SQUALL_LAYER_CASES(
+    MultitaskNormalization,
+    {.name = "shares",
+     .options = {{"tasks", {"a", "b"}}},
+     .inputs = {{"a", {3}, kProbabilities}, {"b", {3}, kProbabilities}}},
+    {.name = "three with epsilon",
+     .options = {{"tasks", {"a", "b", "c"}}, {"epsilon", 0.5}},
+     .inputs = {{"a", {2, 2}, kProbabilities}, {"b", {2, 2}, kProbabilities}, {"c", {2, 2}, kProbabilities}},
+     .rejects = {{.options = {{"tasks", {"a", "b", "c"}}},
+                  .inputs = {{"a", {2}}, {"b", {3}}, {"c", {2}}},
+                  .says = {"'a' and 'b' should have the same shape"}}}})
+
 }  // namespace

@@ -50,6 +50,7 @@ inline std::vector<Task> tasks_of(const std::vector<std::string>& names) {
 struct NetOptions {
   std::vector<std::string> names = task_names(2);
   bool images = false;  // a convolution before the dense layers
+  bool volumes = false;  // a convolution of three axes instead
   bool norm = false;    // batch normalisation and dropout on the path of each task
   bool heads = false;   // a MaskedDense for each task instead of a multi layer
   bool sparsify = true;
@@ -57,18 +58,23 @@ struct NetOptions {
   std::string handler = "cpu:f32";
 };
 
+inline Shape features_of(const NetOptions& o) {
+  return o.volumes ? Shape{3, 4, 3, 2} : o.images ? Shape{6, 6, 2} : Shape{9};
+}
+
 // Input (a, b, ...) -> [conv] -> hidden -> [BatchNorm, Dropout] -> out or out_a, out_b, ... -> criteria -> losses.
 inline Architecture make_architecture(const NetOptions& o) {
   Architecture a;
   json shapes = json::object();
   for (const auto& name : o.names) {
-    shapes[name] = o.images ? json{"T", "B", 6, 6, 2} : json{"T", "B", 9};
+    shapes[name] = json{"T", "B"};
+    for (const Index e : features_of(o).extents()) shapes[name].push_back(e);
     shapes[name + "_targets"] = json{"T", "B", 1};
   }
   a.input(shapes);
   std::string before = "Input";
-  if (o.images) {
-    a.add("conv", "MultiMaskedConv2D",
+  if (o.images || o.volumes) {
+    a.add("conv", o.volumes ? "MultiMaskedConv3D" : "MultiMaskedConv2D",
           {{"tasks", o.names}, {"filters", 5}, {"activation", "rel"}, {"sparsify", o.sparsify}});
     for (const auto& name : o.names) a.connect({"Input", name, "conv", name});
     before = "conv";
@@ -148,7 +154,7 @@ inline Rsn2 rsn2(double sparsity, Score score = Score::Magnitude) {
 // Examples with a rule that can be learned: the class is the place of the largest of the first four numbers.
 inline std::shared_ptr<DataSource> make_data(const NetOptions& o, Index examples, std::uint64_t seed = 3) {
   auto source = std::make_shared<DataSource>();
-  const Shape features = o.images ? Shape{6, 6, 2} : Shape{9};
+  const Shape features = features_of(o);
   for (const auto& name : o.names) {
     Rng rng(seed, "data/" + name);
     Values x;

@@ -33,7 +33,7 @@ void DensePlan::backward(const ConstTensor& x, const WeightRef& w, const ConstTe
                          const Sink& dx, const Sink& dw, const Sink& db) {
   const DenseSpec& s = spec_;
   const DType t = dy.dtype();
-  SQUALL_CHECK(s.packed == nullptr, "dense backward: a packed weight is for inference, it has no gradient");
+  SQUALL_CHECK(s.packed == nullptr || !dw, "dense backward: a packed weight is for inference, it has no gradient");
   checks::operand("dense backward", "dy", dy, {s.rows, s.out}, t);
   checks::operand("dense backward", "y", y, {s.rows, s.out}, t);
   checks::operand("dense backward", "x", x, {s.rows, s.in}, t);

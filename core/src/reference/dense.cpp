@@ -15,8 +15,7 @@ class DenseReference final : public DensePlan {
  protected:
   void do_forward(const ConstTensor& x, const WeightRef& w, const ConstTensor& b, const Tensor& y) override {
     const Tensor out = y.reshaped({spec().rows, spec().out});
-    const ConstMatrix weight = spec().packed != nullptr ? unpacked_.tensor : dense(w);
-    h_.linalg().matmul(x.reshaped({spec().rows, spec().in}), weight.T(), out);
+    h_.linalg().matmul(x.reshaped({spec().rows, spec().in}), dense(w).T(), out);
     finish_forward(h_, spec().activation, b, out);
   }
 
@@ -27,14 +26,15 @@ class DenseReference final : public DensePlan {
     if (dz) start_backward(h_, spec().activation, y.reshaped(rows), dz);
     const ConstMatrix dzm(dz.data(), dz.dtype(), rows[0], rows[1], rows[1]);
     const ConstMatrix xm(x.data(), x.dtype(), spec().rows, spec().in, spec().in);
-    h_.linalg().matmul(dzm.T(), xm, dw.reshaped({spec().out, spec().in}));
+    if (dw) h_.linalg().matmul(dzm.T(), xm, dw.reshaped({spec().out, spec().in}));
     h_.linalg().sum_rows(dzm, db);
     h_.linalg().matmul(dzm, dense(w), dx.reshaped({spec().rows, spec().in}));
   }
 
  private:
   ConstMatrix dense(const WeightRef& w) const {
-    return {w.values.data(), w.values.dtype(), spec().out, spec().in, spec().in};
+    const ConstTensor values = spec().packed != nullptr ? ConstTensor(unpacked_.tensor) : w.values;
+    return {values.data(), values.dtype(), spec().out, spec().in, spec().in};
   }
 
   Handler& h_;

@@ -18,7 +18,7 @@ class PackedDense : public DensePlan {
  protected:
   void do_backward(const ConstTensor&, const WeightRef&, const ConstTensor&, const Tensor&, const Sink&, const Sink&,
                    const Sink&) override {
-    raise<ShapeError>("dense backward: a packed weight is for inference, it has no gradient");
+    raise<ShapeError>("dense backward: a packed weight is for inference, only its reference plan goes back");
   }
 };
 

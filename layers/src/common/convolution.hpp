@@ -1,53 +1,50 @@
-// What the convolutional layers share: x (T, B, H, W, C) as images (N, H, W, C).
+// What the convolutional layers share: x (T, B, D, H, W, C) as images, padding by other things than zeros.
 #pragma once
 
+#include "common/declarations.hpp"
 #include "squall/core/contexts.hpp"
 #include "squall/core/ops/conv.hpp"
 
 namespace squall {
 
-inline ConvSpec conv_spec(Index images, const Window& window, Index filters, Activation activation, bool bias,
-                          const PackedWeight* packed) {
-  ConvSpec spec;
-  spec.images = images;
-  spec.window = window;
-  spec.filters = filters;
-  spec.activation = activation;
-  spec.bias = bias;
-  spec.packed = packed;
-  return spec;
-}
+// One stream of images through a convolution.
+class ConvPath {
+ public:
+  struct Wanted {
+    Sliding how;
+    Index filters = 0, groups = 1;
+    PaddingMode mode = PaddingMode::Zeros;
+    Activation activation = Activation::Linear;
+    bool bias = true;
+  };
+  // Declares input, output and plans; `name` is that of both.
+  void declare(Declare& d, const std::string& name, const Wanted& wanted) { declare(d, name, name, wanted); }
+  void declare(Declare& d, const std::string& input, const std::string& output, const Wanted& wanted);
+  // `fixed`: the weight is never trained, so a packed one may run in training, too.
+  void prepare(Prepare& p, const PackedWeight* packed, bool fixed) const;
+  void forward(Forward& f, const WeightRef& w, const ConstTensor& bias) const;
+  void backward(Backward& b, const WeightRef& w, const Sink& dw, const Sink& dbias) const;
 
-// W (filters, kernel_h, kernel_w, C).
-inline Shape filter_shape(const Window& w, Index filters) { return Shape{filters, w.kernel_h, w.kernel_w, w.channels}; }
-inline Shape pixels_in(Index images, const Window& w) { return Shape{images, w.height, w.width, w.channels}; }
-inline Shape pixels_out(Index images, const Window& w, Index channels) {
-  return Shape{images, w.out_h(), w.out_w(), channels};
-}
+  In x() const { return x_; }
+  Out y() const { return y_; }
+  Index channels() const { return window_.channels; }
+  // (filters, kernel..., channels / groups), with as many axes as the images have.
+  Shape filter_shape() const;
 
-inline void run_forward(ConvPlan& plan, const ConstTensor& x, const WeightRef& w, const ConstTensor& bias,
-                        const Tensor& y) {
-  const ConvSpec& s = plan.spec();
-  plan.forward(x.reshaped(pixels_in(s.images, s.window)), w, bias,
-               y.reshaped(pixels_out(s.images, s.window, s.filters)));
-}
-inline void run_backward(ConvPlan& plan, const ConstTensor& x, const WeightRef& w, const ConstTensor& y,
-                         const Tensor& dy, const Sink& dx, const Sink& dw, const Sink& dbias) {
-  const ConvSpec& s = plan.spec();
-  const Shape in = pixels_in(s.images, s.window);
-  const Shape out = pixels_out(s.images, s.window, s.filters);
-  plan.backward(x.reshaped(in), w, y.reshaped(out), dy.reshaped(out), dx.reshaped(in), dw, dbias);
-}
+ private:
+  void pad(Declare& d, const std::string& name);
 
-inline void run_forward(PoolPlan& plan, const ConstTensor& x, const Tensor& y) {
-  const PoolSpec& s = plan.spec();
-  plan.forward(x.reshaped(pixels_in(s.images, s.window)),
-               y.reshaped(pixels_out(s.images, s.window, s.window.channels)));
-}
-inline void run_backward(PoolPlan& plan, const ConstTensor& dy, const Sink& dx) {
-  const PoolSpec& s = plan.spec();
-  plan.backward(dy.reshaped(pixels_out(s.images, s.window, s.window.channels)),
-                dx.reshaped(pixels_in(s.images, s.window)));
-}
+  In x_;
+  Out y_;
+  Internal padded_, padded_delta_;
+  PlanSlot<ConvPlan> conv_;
+  PlanSlot<PixelMapPlan> map_;
+  Window window_;  // over the padded images where pixels are copied into the padding
+  PixelMapSpec padding_;
+  int axes_ = 2;
+  Index filters_ = 0, groups_ = 1;
+  Activation activation_ = Activation::Linear;
+  bool bias_ = true, maps_ = false;
+};
 
 }  // namespace squall

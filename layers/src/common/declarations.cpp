@@ -6,15 +6,18 @@ namespace squall {
 
 namespace {
 
-struct Sides {
-  Index before = 0, after = 0;
-};
-
 // TensorFlow's "same": as many outputs as strides fit, the odd pixel of padding comes after.
-Sides same_sides(Index extent, Index kernel, Index stride) {
-  const Index outputs = (extent + stride - 1) / stride;
-  const Index total = std::max((outputs - 1) * stride + kernel - extent, Index{0});
-  return {total / 2, total - total / 2};
+void pad_same(Axis& a, bool causal) {
+  const Index outputs = (a.size + a.stride - 1) / a.stride;
+  const Index total = std::max((outputs - 1) * a.stride + a.reach() - a.size, Index{0});
+  a.before = causal ? a.reach() - 1 : total / 2;
+  a.after = causal ? 0 : total - total / 2;
+}
+
+std::string product(const Window& w, int axes, Index (Axis::*what)() const) {
+  std::string text;
+  for (int i = 3 - axes; i < 3; ++i) text += concat(text.empty() ? "" : " x ", (w.axis(i).*what)());
+  return text;
 }
 
 bool is_name(std::string_view s) {
@@ -35,41 +38,54 @@ void require_equal(const Declare& d, std::string_view a_name, In a, std::string_
            d.shape(b));
 }
 
-Window sliding_window(const Declare& d, std::string_view name, In in, const Pair& kernel, const Pair& stride,
-                      const Padding& padding) {
+Window image_window(const Declare& d, std::string_view name, In in, int axes) {
   const BufferShape& shape = d.shape(in);
-  if (shape.features.rank() != 3)
-    d.fail("input '", name, "' should have the features (height, width, channels), but is ", shape);
+  if (shape.features.rank() != axes + 1)
+    d.fail("input '", name, "' should have the features (",
+           axes == 1   ? "length, "
+           : axes == 2 ? "height, width, "
+                       : "depth, height, width, ",
+           "channels), but is ", shape);
   Window w;
-  w.height = shape.features[0];
-  w.width = shape.features[1];
-  w.channels = shape.features[2];
-  w.kernel_h = kernel.vertical;
-  w.kernel_w = kernel.horizontal;
-  w.stride_h = stride.vertical;
-  w.stride_w = stride.horizontal;
-  if (padding.kind == Padding::Kind::Same) {
-    const Sides vertical = same_sides(w.height, w.kernel_h, w.stride_h);
-    const Sides horizontal = same_sides(w.width, w.kernel_w, w.stride_w);
-    w.top = vertical.before;
-    w.bottom = vertical.after;
-    w.left = horizontal.before;
-    w.right = horizontal.after;
-  } else if (padding.kind == Padding::Kind::Pixels) {
-    w.top = padding.top;
-    w.bottom = padding.bottom;
-    w.left = padding.left;
-    w.right = padding.right;
+  w.height = w.width = 1;
+  for (int i = 0; i < axes; ++i) {
+    Axis a;
+    a.size = shape.features[i];
+    w.set(3 - axes + i, a);
   }
-  const Index height = w.height + w.top + w.bottom;
-  const Index width = w.width + w.left + w.right;
-  if (height < w.kernel_h || width < w.kernel_w)
-    d.fail("input '", name, "' is ", shape, ": with its padding it has ", height, " x ", width,
-           " pixels, which is less than the window of ", w.kernel_h, " x ", w.kernel_w);
+  w.channels = shape.features[-1];
   return w;
 }
 
-Shape window_features(const Window& w, Index channels) { return Shape{w.out_h(), w.out_w(), channels}; }
+Window sliding_window(const Declare& d, std::string_view name, In in, const Sliding& how) {
+  const int axes = static_cast<int>(how.kernel.size());
+  Window w = image_window(d, name, in, axes);
+  for (int i = 0; i < axes; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    Axis a = w.axis(3 - axes + i);
+    a.kernel = how.kernel[k];
+    a.stride = how.stride[k];
+    if (!how.dilation.empty()) a.dilation = how.dilation[k];
+    a.before = how.padding.before[k];
+    a.after = how.padding.after[k];
+    const bool causal = how.padding.kind == Padding::Kind::Causal;
+    if (causal || how.padding.kind == Padding::Kind::Same) pad_same(a, causal);
+    w.set(3 - axes + i, a);
+  }
+  for (int i = 3 - axes; i < 3; ++i)
+    if (w.axis(i).padded() < w.axis(i).reach())
+      d.fail("input '", name, "' is ", d.shape(in), ": with its padding it has ", product(w, axes, &Axis::padded),
+             " pixels, which is less than the window of ", product(w, axes, &Axis::reach));
+  return w;
+}
+
+Shape image_features(int axes, Index depth, Index height, Index width, Index channels) {
+  if (axes == 1) return Shape{width, channels};
+  return axes == 2 ? Shape{height, width, channels} : Shape{depth, height, width, channels};
+}
+Shape window_features(const Window& w, int axes, Index channels) {
+  return image_features(axes, w.out_d(), w.out_h(), w.out_w(), channels);
+}
 
 void require_tasks(const Declare& d, const std::vector<std::string>& tasks) {
   if (tasks.empty()) d.fail("option 'tasks' should list the names of its tasks, like [\"digits\", \"fashion\"]");

@@ -13,8 +13,25 @@ bool whole(const json& j, Index least, Index& out) {
   return true;
 }
 
-bool two(const json& j, Index& first, Index& second) {
-  return j.is_array() && j.size() == 2 && whole(j[0], 0, first) && whole(j[1], 0, second);
+std::string numbers(std::size_t axes) { return axes == 1 ? "one" : axes == 2 ? "two" : "three"; }
+
+bool list_of(const json& j, Index least, std::span<Index> out) {
+  if (!j.is_array() || j.size() != out.size()) return false;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (!whole(j[i], least, out[i])) return false;
+  return true;
+}
+
+// [[before, after], ...]
+bool sides(const json& j, std::size_t axes, Padding& out) {
+  if (!j.is_array() || j.size() != axes) return false;
+  for (std::size_t i = 0; i < axes; ++i) {
+    std::array<Index, 2> both{};
+    if (!list_of(j[i], 0, both)) return false;
+    out.before[i] = both[0];
+    out.after[i] = both[1];
+  }
+  return true;
 }
 
 std::optional<Padding::Kind> named_padding(const json& j) {
@@ -23,22 +40,21 @@ std::optional<Padding::Kind> named_padding(const json& j) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (text == "same") return Padding::Kind::Same;
   if (text == "valid") return Padding::Kind::Valid;
+  if (text == "causal") return Padding::Kind::Causal;
   return std::nullopt;
 }
 
 }  // namespace
 
-Expectation read_value(const json& j, Pair& out) {
-  Pair p;
-  if (whole(j, 1, p.vertical)) {
-    p.horizontal = p.vertical;
-  } else if (!j.is_array() || j.size() != 2 || !whole(j[0], 1, p.vertical) || !whole(j[1], 1, p.horizontal)) {
-    return "a positive whole number or a list of two";
+Expectation read_axes(const json& j, Index least, std::span<Index> out) {
+  Index one = 0;
+  if (whole(j, least, one)) {
+    std::ranges::fill(out, one);
+    return std::nullopt;
   }
-  out = p;
-  return std::nullopt;
+  if (list_of(j, least, out)) return std::nullopt;
+  return concat(least > 0 ? "a positive whole" : "a whole", " number or a list of ", numbers(out.size()));
 }
-json write_value(const Pair& v) { return json::array({v.vertical, v.horizontal}); }
 
 Expectation read_value(const json& j, Extents& out) {
   Extents e;
@@ -55,28 +71,48 @@ Expectation read_value(const json& j, Extents& out) {
 }
 json write_value(const Extents& v) { return v.list || v.values.size() != 1 ? json(v.values) : json(v.values[0]); }
 
-Expectation read_value(const json& j, Padding& out) {
+Expectation read_padding(const json& j, int axes, Padding& out) {
   Padding p;
+  const auto n = static_cast<std::size_t>(axes);
+  const std::span<Index> before(p.before.data(), n);
+  Index one = 0;
   if (const auto kind = named_padding(j)) {
     p.kind = *kind;
-  } else if (whole(j, 0, p.top)) {
-    p.bottom = p.left = p.right = p.top;
-  } else if (two(j, p.top, p.left)) {
-    p.bottom = p.top;
-    p.right = p.left;
-  } else if (!j.is_array() || j.size() != 2 || !two(j[0], p.top, p.bottom) || !two(j[1], p.left, p.right)) {
-    return "'same', 'valid', a whole number of pixels, [vertical, horizontal] or [[top, bottom], [left, right]]";
+  } else if (whole(j, 0, one)) {
+    std::ranges::fill(before, one);
+    p.after = p.before;
+  } else if (list_of(j, 0, before)) {
+    p.after = p.before;
+  } else if (!sides(j, n, p)) {
+    return axes == 2 ? "'same', 'valid', a whole number of pixels, [vertical, horizontal] or [[top, bottom], [left, "
+                       "right]]"
+                     : concat("'same', 'valid', a whole number of pixels, a list of ", numbers(n), " or one of ",
+                              numbers(n), " pairs [before, after]");
   }
   out = p;
   return std::nullopt;
 }
-json write_value(const Padding& v) {
+json write_padding(const Padding& v, int axes) {
   if (v.kind == Padding::Kind::Same) return "same";
   if (v.kind == Padding::Kind::Valid) return "valid";
-  if (v.top != v.bottom || v.left != v.right)
-    return json::array({json::array({v.top, v.bottom}), json::array({v.left, v.right})});
-  if (v.top != v.left) return json::array({v.top, v.left});
-  return v.top;
+  if (v.kind == Padding::Kind::Causal) return "causal";
+  bool equal = true;
+  json all = json::array(), pairs = json::array();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(axes); ++i) {
+    all.push_back(v.before[i]);
+    pairs.push_back(json::array({v.before[i], v.after[i]}));
+    equal = equal && v.before[i] == v.before[0];
+  }
+  if (v.before != v.after) return pairs;
+  return equal ? json(v.before[0]) : all;
+}
+
+std::span<const EnumName<PaddingMode>> enum_names(PaddingMode) {
+  static constexpr std::array<EnumName<PaddingMode>, 4> kNames{{{"zeros", PaddingMode::Zeros},
+                                                                {"reflect", PaddingMode::Reflect},
+                                                                {"replicate", PaddingMode::Replicate},
+                                                                {"circular", PaddingMode::Circular}}};
+  return kNames;
 }
 
 }  // namespace squall

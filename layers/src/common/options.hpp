@@ -1,18 +1,46 @@
-// Kinds of options that several layers share: a number or a pair of numbers, the size of a dense layer, paddings.
+// Kinds of options that several layers share: numbers for each axis of images, the size of a dense layer, paddings.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "squall/core/describe.hpp"
 
 namespace squall {
 
-// Vertical and horizontal: 3 or [3, 2]; written as a list.
-struct Pair {
-  Index vertical = 1, horizontal = 1;
+// A positive number for each of N axes: 3 or [3, 2]; written as a list.
+template <int N>
+struct PerAxis {
+  std::array<Index, N> values{};
+  static PerAxis all(Index value) {
+    PerAxis p;
+    p.values.fill(value);
+    return p;
+  }
 };
-Expectation read_value(const json& j, Pair& out);
-json write_value(const Pair& v);
+Expectation read_axes(const json& j, Index least, std::span<Index> out);
+template <int N>
+Expectation read_value(const json& j, PerAxis<N>& out) {
+  return read_axes(j, 1, out.values);
+}
+template <int N>
+json write_value(const PerAxis<N>& v) {
+  return v.values;
+}
+
+// The same with zeros allowed; 0 where nothing is said.
+template <int N>
+struct Offsets {
+  std::array<Index, N> values{};
+};
+template <int N>
+Expectation read_value(const json& j, Offsets<N>& out) {
+  return read_axes(j, 0, out.values);
+}
+template <int N>
+json write_value(const Offsets<N>& v) {
+  return v.values;
+}
 
 // The extents of an output: 100 or [3, 4].
 struct Extents {
@@ -23,15 +51,34 @@ struct Extents {
 Expectation read_value(const json& j, Extents& out);
 json write_value(const Extents& v);
 
-// 'same' and 'valid' (TensorFlow's geometry, any case), or pixels: 1, [vertical, horizontal], [[top, bottom], [left,
-// right]].
+// 'same' and 'valid' (TensorFlow's geometry, any case), 'causal' (as many outputs as 'same', all padding before), or
+// pixels: 1, one number for each axis, or [before, after] for each axis.
 struct Padding {
-  enum class Kind : std::uint8_t { Pixels, Same, Valid };
+  enum class Kind : std::uint8_t { Pixels, Same, Valid, Causal };
   Kind kind = Kind::Pixels;
-  Index top = 0, bottom = 0, left = 0, right = 0;
+  std::array<Index, 3> before{}, after{};  // of the first axes
 };
-inline constexpr Padding kSamePadding{Padding::Kind::Same, 0, 0, 0, 0};
-Expectation read_value(const json& j, Padding& out);
-json write_value(const Padding& v);
+template <int N>
+struct PaddingOf : Padding {
+  static PaddingOf same() {
+    PaddingOf p;
+    p.kind = Kind::Same;
+    return p;
+  }
+};
+Expectation read_padding(const json& j, int axes, Padding& out);
+json write_padding(const Padding& v, int axes);
+template <int N>
+Expectation read_value(const json& j, PaddingOf<N>& out) {
+  return read_padding(j, N, out);
+}
+template <int N>
+json write_value(const PaddingOf<N>& v) {
+  return write_padding(v, N);
+}
+
+// What the padding is filled with.
+enum class PaddingMode : std::uint8_t { Zeros, Reflect, Replicate, Circular };
+std::span<const EnumName<PaddingMode>> enum_names(PaddingMode);
 
 }  // namespace squall
