@@ -36,7 +36,7 @@ HostArray counted(const Shape& shape) {
   return a;
 }
 
-TEST_CASE("FilterLayer is turned while its network lives, and its position is a state") {
+TEST_CASE("FilterLayer is turned while its network lives and its position is a state") {
   Network net = chain({"B", 3}, "NoOp", json::object(), "FilterLayer", json::object());
   const Values data{1, -2, 3};
   net.provide({{{"default", HostArray::of(Shape{1, 3}, data)}}});
@@ -103,7 +103,7 @@ struct SparseLayer {
   Shape features, weights;
 };
 
-TEST_CASE("Given weights are never trained, and stored without their zeros they compute the same") {
+TEST_CASE("Given weights are never trained and stored without their zeros they compute the same") {
   const std::vector<SparseLayer> all{
       {"SparseDense", {{"units", 4}, {"activation", "tanh"}}, Shape{6}, Shape{4, 6}},
       {"SparseConv2D", {{"filters", 4}, {"activation", "tanh"}}, Shape{5, 4, 2}, Shape{4, 3, 3, 2}},

@@ -4,7 +4,7 @@
 using namespace squall;
 using namespace squall::test;
 
-TEST_CASE("Volumes: exclusive masks, training that leaves them alone, packing without change", "[volumes]") {
+TEST_CASE("Volumes: exclusive masks and training that leaves them alone and packing without change", "[volumes]") {
   NetOptions o;
   o.volumes = true;
   for (const Score score : {Score::Magnitude, Score::Gradients}) {

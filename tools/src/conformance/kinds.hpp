@@ -13,6 +13,10 @@ void replay_pass(const H5Reader& file, const Catalog& catalog, const std::shared
 void replay_training(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
                      Comparison& c);
 
+// BeyondML: one layer. numpy-ml: one layer. PyTorch: torch_modules.hpp.
+void replay_beyondml_layer(const H5Reader& file, const std::shared_ptr<Handler>& handler, Comparison& c);
+void replay_numpy_layer(const H5Reader& file, const std::shared_ptr<Handler>& handler, Comparison& c);
+
 // The file's architecture as a network with every buffer in a place of its own and deltas of its inputs.
 std::unique_ptr<Network> recorded_network(const H5Reader& file, const Catalog& catalog,
                                           const std::shared_ptr<Handler>& handler);

@@ -1,6 +1,7 @@
 #include "squall/tools/conformance.hpp"
 
 #include "conformance/kinds.hpp"
+#include "conformance/torch_modules.hpp"
 
 namespace squall {
 
@@ -12,11 +13,30 @@ std::string attribute_or(const H5Reader& file, const char* name) {
   return file.has_attribute("/", name) ? file.attribute_text("/", name) : std::string();
 }
 
+void finish(const conformance::Comparison& comparison, ConformanceResult& result) {
+  result.worst = comparison.worst();
+  result.message = comparison.message();
+  if (comparison.compared() == 0) result.message = "holds nothing to compare";
+  result.state = result.message.empty() ? Outcome::Passed : Outcome::Failed;
+}
+
 void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
                  ConformanceResult& result) {
   using namespace conformance;
   const bool fp64 = handler->dtype() == DType::F64;
   const std::string kind = attribute_or(file, "kind");
+  const bool beyondml = kind == "layer" && file.has_attribute("/", "flavour");
+  const bool numpy = kind.empty() && attribute_or(file, "reference").starts_with("numpy");
+  if (kind == "module" || beyondml || numpy) {
+    Comparison comparison(fp64 && attribute_or(file, "dtype") != "float32", 2e-5);
+    if (kind == "module")
+      replay_module(file, handler, comparison);
+    else if (beyondml)
+      replay_beyondml_layer(file, handler, comparison);
+    else
+      replay_numpy_layer(file, handler, comparison);
+    return finish(comparison, result);
+  }
   const bool brainstorm = kind.empty() && attribute_or(file, "reference").starts_with("brainstorm");
   if (!brainstorm)
     raise<ConfigError>("recordings of kind '", kind.empty() ? attribute_or(file, "reference") : kind,
@@ -27,10 +47,7 @@ void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared
     replay_training(file, catalog, handler, comparison);
   else
     replay_pass(file, catalog, handler, comparison);
-  result.worst = comparison.worst();
-  result.message = comparison.message();
-  if (comparison.compared() == 0) result.message = "holds nothing to compare";
-  result.state = result.message.empty() ? Outcome::Passed : Outcome::Failed;
+  finish(comparison, result);
 }
 
 }  // namespace

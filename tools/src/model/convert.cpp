@@ -13,8 +13,10 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-bool convertible(const ParameterEntry& e) {
-  return e.info->maskable && e.form != ParameterForm::Stored && e.slice_shape().rank() >= 2;
+// Weights that can be masked, and those of layers that are there for given sparse weights.
+bool convertible(const Network& network, const ParameterEntry& e) {
+  const bool given = network.graph().node(e.node).layer->type().starts_with("Sparse");
+  return (e.info->maskable || given) && e.form != ParameterForm::Stored && e.slice_shape().rank() >= 2;
 }
 
 std::vector<PackedWeight> slices_of(const ParameterStore& store, const ParameterEntry& e) {
@@ -83,7 +85,8 @@ Conversion convert_to_sparse(Network& network, const std::vector<std::string>& h
   Conversion result;
   ParameterStore& store = network.store();
   result.dense_bytes = at(network.parameter_count()) * sizeof(float);
-  const bool any = std::ranges::any_of(store.entries(), convertible);
+  const auto converts = [&](const ParameterEntry& e) { return convertible(network, e); };
+  const bool any = std::ranges::any_of(store.entries(), converts);
   if (!any) {
     const bool done =
         std::ranges::any_of(store.entries(), [](const auto& e) { return e.form == ParameterForm::Stored; });
@@ -95,7 +98,7 @@ Conversion convert_to_sparse(Network& network, const std::vector<std::string>& h
   copy_parameters(network, reference);
   convert_to_dense(reference);
   for (const auto& entry : store.entries())
-    if (convertible(entry))
+    if (converts(entry))
       convert_entry(network, *store.find(network.graph().node(entry.node).name, entry.info->name), batches, rounds,
                     result);
   for (const Index batch : batches) result.batches.push_back(time_networks(reference, network, heads, batch, rounds));

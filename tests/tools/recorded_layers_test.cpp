@@ -1,0 +1,45 @@
+// Single layers of other systems, replayed.
+#include <filesystem>
+
+#include "squall/handlers/make_handler.hpp"
+#include "squall/tools/catalog.hpp"
+#include "squall/tools/conformance.hpp"
+#include "support/catch.hpp"
+
+using namespace squall;
+
+namespace {
+
+// Replays the recordings of a folder whose names contain one of `words` (all, for none); gives how many.
+int replay_folder(const char* folder, const std::vector<std::string>& words) {
+  const Catalog catalog = make_catalog();
+  int replayed = 0;
+  for (const std::string name : {"cpu:f64", "cpu:f32", "debug:cpu:f64"}) {
+    const auto handler = make_handler(name);
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SQUALL_GOLDEN) / folder)) {
+      const std::string file = entry.path().filename().string();
+      bool wanted = words.empty();
+      for (const auto& word : words) wanted = wanted || file.find(word) != std::string::npos;
+      if (!wanted) continue;
+      const auto result = replay(entry.path(), catalog, handler);
+      INFO(name << " " << result.name << ": " << result.message);
+      CHECK(result.state == ConformanceResult::State::Passed);
+      ++replayed;
+    }
+  }
+  return replayed;
+}
+
+}  // namespace
+
+TEST_CASE("PyTorch's convolutions and pools and upsampling are reproduced") {
+  CHECK(replay_folder("torch", {"conv", "pool", "upsample", "pixelshuffle"}) >= 3 * 44);
+}
+
+TEST_CASE("BeyondML's layers are reproduced") {
+  CHECK(replay_folder("beyondml", {"conv", "dense", "pool", "selector", "filter", "sum", "normalization"}) >= 3 * 100);
+}
+
+TEST_CASE("numpy-ml's convolutions and pools are reproduced") {
+  CHECK(replay_folder("numpy_ml", {"conv", "pool"}) >= 3 * 8);
+}

@@ -1,0 +1,97 @@
+// numpy-ml's recordings: one layer, forward and backward. Examples come first, channels last.
+#include "conformance/kinds.hpp"
+#include "conformance/layer_replay.hpp"
+
+namespace squall::conformance {
+
+namespace {
+
+struct NumpyCase {
+  const H5Reader& file;
+  std::string layer;
+  json arguments;
+  json argument(const char* name, const json& otherwise) const {
+    const json value = arguments.value(name, otherwise);
+    return value.is_null() ? otherwise : value;
+  }
+};
+
+std::string activation_of(const NumpyCase& c) {
+  const std::string name = c.argument("act_fn", "Identity").get<std::string>();
+  if (name == "Identity") return "linear";
+  if (name == "ReLU") return "rel";
+  if (name == "Tanh") return "tanh";
+  if (name == "Sigmoid") return "sigmoid";
+  raise<ConfigError>("nothing is known of the activation ", name);
+}
+
+// "same" keeps the length whatever the stride; what is odd comes after, all of it before for "causal".
+json padding_of(const NumpyCase& c, const std::vector<Index>& kernel, Index stride, Index dilation) {
+  const json pad = c.argument("pad", 0);
+  if (pad.is_array() && pad.size() == 4) return {{pad[0], pad[1]}, {pad[2], pad[3]}};
+  if (pad.is_array() && kernel.size() == 1) return json::array({pad});
+  if (!pad.is_string()) return pad;
+  const Shape image = c.file.read("/X/0").shape();
+  json all = json::array();
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    const Index size = image[static_cast<int>(i) + 1];
+    const Index total = stride * (size - 1) + (kernel[i] - 1) * dilation + 1 - size;
+    const Index before = pad == "causal" ? total : total / 2;
+    all.push_back({before, total - before});
+  }
+  return all;
+}
+
+Arrange flattened() {
+  return [](const HostArray& x) { return x.reshaped(Shape{x.elements()}); };
+}
+
+RecordedLayer convolution(const NumpyCase& c) {
+  RecordedLayer r;
+  r.type = c.layer;
+  const json kernel =
+      c.layer == "Conv1D" ? json::array({c.arguments.at("kernel_width")}) : c.arguments.at("kernel_shape");
+  const Index stride = c.argument("stride", 1).get<Index>();
+  const Index dilation = c.argument("dilation", 0).get<Index>() + 1;  // the original counts zeros between taps
+  r.options = {{"filters", c.arguments.at("out_ch")}, {"kernel_size", kernel}, {"stride", stride}};
+  r.options["padding"] = padding_of(c, kernel.get<std::vector<Index>>(), stride, dilation);
+  r.options["activation"] = activation_of(c);
+  const bool transposed = c.layer == "Deconv2D";
+  if (!transposed) r.options["dilation"] = dilation;
+  const auto inputs_first = [](const HostArray& x) { return permuted(x, {2, 0, 1, 3}); };
+  r.parameters = {{"W", "Layer.W", transposed ? Arrange(inputs_first) : end_to_axis(0)},
+                  {"b", "Layer.bias", flattened()}};
+  return r;
+}
+
+RecordedLayer pool(const NumpyCase& c) {
+  RecordedLayer r;
+  r.type = c.layer;
+  const json kernel = c.arguments.at("kernel_shape");
+  const Index stride = c.argument("stride", 1).get<Index>();
+  r.options = {{"kernel_size", kernel}, {"stride", stride}, {"mode", c.argument("mode", "max")}};
+  r.options["padding"] = padding_of(c, kernel.get<std::vector<Index>>(), stride, 1);
+  return r;
+}
+
+}  // namespace
+
+void replay_numpy_layer(const H5Reader& file, const std::shared_ptr<Handler>& handler, Comparison& c) {
+  const NumpyCase recorded{file, file.attribute_text("/", "layer"),
+                           parse_json(file.attribute_text("/", "arguments"), "arguments")};
+  RecordedLayer layer;
+  if (recorded.layer == "Conv1D" || recorded.layer == "Conv2D" || recorded.layer == "Deconv2D")
+    layer = convolution(recorded);
+  else if (recorded.layer == "Pool2D")
+    layer = pool(recorded);
+  else
+    raise<ConfigError>("there is no layer ", recorded.layer, " yet");
+  layer.inputs = {{"0", "default"}};
+  layer.outputs = {{"", "Layer.default"}};
+  require_all(file, "/parameters", {&layer.parameters});
+  RecordedGroups groups;
+  groups.inputs = "/X/", groups.outputs = "/Y", groups.output_gradients = "/dLdY", groups.input_gradients = "/dLdX/";
+  replay_layer(file, groups, layer, handler, c);
+}
+
+}  // namespace squall::conformance
