@@ -54,12 +54,14 @@ TEST_CASE("Debug handlers name the elementary operation whose result is not fini
 TEST_CASE("Debug handlers name the update whose result is not finite", "[ops]") {
   on_all_handlers([](OpCase& c) {
     auto& o = c.h().optim();
-    const auto range = [&] { return UpdateRange{c.random({3}), c.nans({3}), c.random({3}), c.random({3}, 0, 1), {}}; };
+    const auto range = [&] {
+      return UpdateRange{c.random({3}), c.nans({3}), c.random({3}), c.random({3}, 0, 1), {}, {}};
+    };
     spoils(c, "sgd", [&] { o.sgd(range(), 0.1); });
     spoils(c, "momentum", [&] { o.momentum(range(), 0.1, 0.9); });
     spoils(c, "nesterov_ahead", [&] { o.nesterov_ahead(range(), kNaN); });
     spoils(c, "nesterov_correct", [&] { o.nesterov_correct(range(), 0.1); });
-    spoils(c, "adam", [&] { o.adam(range(), 0.1, 0.9, 0.9, 1e-8, 1); });
+    spoils(c, "adam", [&] { o.update(range(), formulas::Adam{0.1, 0.9, 0.9, 1e-8}); });
     spoils(c, "l2_decay", [&] { o.l2_decay(c.nans({3}), 1, c.random({3})); });
   });
 }

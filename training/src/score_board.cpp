@@ -58,7 +58,7 @@ bool ScoreBoard::empty() const {
   return true;
 }
 
-double ScoreBoard::add_loss(Loss& loss, const Batch& batch) {
+double ScoreBoard::add_loss(Loss& loss, const Batch& batch, bool begins) {
   const Tensor& on_device = network_.binding().views(loss.node).outputs[static_cast<std::size_t>(loss.slot)];
   if (!on_device) return 0;  // not part of this pass
   double value = 0;
@@ -67,7 +67,7 @@ double ScoreBoard::add_loss(Loss& loss, const Batch& batch) {
   const auto size =
       field != nullptr && loss.batch_axis >= 0 ? static_cast<double>(field->shape()[loss.batch_axis]) : 1.0;
   loss.sum.sum += value * size;
-  loss.sum.weight += size;
+  if (begins) loss.sum.weight += size;
   return value;
 }
 
@@ -84,9 +84,9 @@ void ScoreBoard::add_scores(Scored& one, const Batch& batch) {
     score.scorer->add(one.predicted, *targets, mask != nullptr ? *mask : no_mask, score.sum);
 }
 
-double ScoreBoard::add(const Batch& batch) {
+double ScoreBoard::add(const Batch& batch, bool begins) {
   double total = 0;
-  for (auto& loss : losses_) total += add_loss(loss, batch);
+  for (auto& loss : losses_) total += add_loss(loss, batch, begins);
   for (auto& one : tasks_)
     if (!one.scores.empty()) add_scores(one, batch);
   return total;

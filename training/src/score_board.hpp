@@ -14,8 +14,9 @@ class ScoreBoard {
  public:
   ScoreBoard(Network& network, std::span<const Task> tasks);
   void clear();
-  // Adds the pass that just ran on this batch; gives its total loss.
-  double add(const Batch& batch);
+  // Adds the pass that just ran on this batch; gives its total loss. Pieces of one batch after the first (`begins` is
+  // false) add to the losses of the same examples.
+  double add(const Batch& batch, bool begins = true);
   std::vector<TaskScores> scores() const;
   bool empty() const;
   json save() const;
@@ -40,7 +41,7 @@ class ScoreBoard {
     HostArray predicted;
   };
   Loss loss_of(const std::string& layer, const std::string& input) const;
-  double add_loss(Loss& loss, const Batch& batch);
+  double add_loss(Loss& loss, const Batch& batch, bool begins);
   void add_scores(Scored& one, const Batch& batch);
 
   Network& network_;

@@ -1,6 +1,10 @@
 #include "squall/training/stepper.hpp"
 
+#include <algorithm>
+
+#include "squall/core/ops/elementwise.hpp"
 #include "squall/core/ops/optim.hpp"
+#include "squall/core/pass_plan.hpp"
 
 namespace squall {
 
@@ -14,22 +18,82 @@ std::vector<Index> layout_of(const Network& network) {
 
 }  // namespace
 
+bool UpdateRule::set(std::string_view option, double value) {
+  if (!set_own(option, value)) return false;
+  for (const auto& group : groups_)
+    if (std::ranges::find(group.own, option) == group.own.end()) group.rule->set_own(option, value);
+  return true;
+}
+
+void UpdateRule::make_groups(const json& patterns, const Catalog& catalog, std::string_view where, Problems& problems) {
+  groups_.clear();
+  if (!patterns.is_object())
+    return problems.add(where, concat("option 'groups' should be patterns to options, not ", patterns.dump()));
+  for (const auto& [pattern, options] : patterns.items()) {
+    const std::string place = concat(where, ".groups.", pattern);
+    if (!options.is_object()) {
+      problems.add(place, concat("should be an object of options, not ", options.dump()));
+      continue;
+    }
+    json description = describe();
+    description.erase("groups");
+    RuleGroup group{pattern, nullptr, {}};
+    for (const auto& [name, value] : options.items()) {
+      description[name] = value;
+      group.own.push_back(name);
+    }
+    group.rule = catalog.of<UpdateRule>().make(description, place, catalog, problems);
+    if (group.rule) groups_.push_back(std::move(group));
+  }
+}
+
 void Stepper::start(Network& network) {
   network_ = &network;
   offsets_ = layout_of(network);
   steps_ = 0;
+  choose_groups();
+  make_state();
+}
+
+// The first pattern that matches a parameter decides.
+void Stepper::choose_groups() {
+  rules_.assign(network_->store().entries().size(), rule_.get());
+  for (const auto& group : rule_->groups()) {
+    bool used = false;
+    std::size_t i = 0;
+    for (const auto& e : network_->store().entries()) {
+      const std::string& layer = network_->graph().node(e.node).name;
+      const bool here = matches(group.pattern, layer) || matches(group.pattern, concat(layer, ".", e.info->name));
+      if (here && rules_[i] == rule_.get()) rules_[i] = group.rule.get();
+      used = used || here;
+      ++i;
+    }
+    if (!used)
+      raise<ConfigError>("the pattern '", group.pattern, "' of the stepper's groups matches no layer and no parameter",
+                         did_you_mean(group.pattern, network_->graph().names()));
+  }
+}
+
+void Stepper::make_state() {
   state_.clear();
   block_ = DeviceBlock();
-  const auto count = static_cast<std::size_t>(rule_->state_vectors());
-  const Index elements = network.parameters().elements();
+  int wanted = rule_->state_vectors();
+  for (const auto& group : rule_->groups()) wanted = std::max(wanted, group.rule->state_vectors());
+  const auto count = static_cast<std::size_t>(wanted);
+  const Index elements = network_->parameters().elements();
   if (count == 0 || elements == 0) return;
-  const DType dtype = network.handler().dtype();
+  const DType dtype = network_->handler().dtype();
   const std::size_t bytes = (static_cast<std::size_t>(elements) * size_of(dtype) + 63) / 64 * 64;
-  MemoryOps& memory = network.handler().memory();
-  block_ = DeviceBlock(memory, bytes * count);
+  block_ = DeviceBlock(network_->handler().memory(), bytes * count);
   for (std::size_t i = 0; i < count; ++i) {
     state_.emplace_back(block_.data() + i * bytes, dtype, Shape{elements});
-    memory.zero(state_.back());
+    network_->handler().memory().zero(state_.back());
+    std::size_t k = 0;
+    for (const auto& e : network_->store().entries()) {
+      const double initial = rules_[k++]->state_initial(static_cast<int>(i));
+      if (initial != 0 && e.offset >= 0)
+        network_->handler().elementwise().fill(state_.back().slice(e.offset, e.elements()), initial);
+    }
   }
 }
 
@@ -41,23 +105,30 @@ UpdateRange Stepper::range_of(const ParameterStore::Trainable& piece) const {
   range.gradient = network_->gradients().slice(piece.offset, piece.elements);
   if (!state_.empty()) range.state0 = state_[0].slice(piece.offset, piece.elements);
   if (state_.size() > 1) range.state1 = state_[1].slice(piece.offset, piece.elements);
+  if (state_.size() > 2) range.state2 = state_[2].slice(piece.offset, piece.elements);
   range.write = piece.write;
   return range;
 }
 
-void Stepper::step(PassId pass, const Progress& progress) {
+const UpdateRule& Stepper::rule_of(const ParameterStore::Trainable& piece) const {
+  return *rules_[static_cast<std::size_t>(piece.entry - network_->store().entries().data())];
+}
+
+void Stepper::step(PassId pass, const Progress& progress, Start start) {
   if (network_ == nullptr) raise<ConfigError>("a stepper must be started for a network before its first step");
   if (network_->parameters().elements() != offsets_[0])
     raise<ConfigError>("parameters have changed their form since the stepper was started; start it again");
+  if (!rule_->learns()) return network_->forward(pass, start);
   OptimOps& ops = network_->handler().optim();
   const Index step = steps_ + 1;
   if (rule_->moves_before_pass()) {
-    for (const auto& piece : network_->trainable(pass)) rule_->before_pass(ops, range_of(piece), progress, step);
+    for (const auto& piece : network_->trainable(pass))
+      rule_of(piece).before_pass(ops, range_of(piece), progress, step);
     network_->parameters_changed();
   }
-  network_->forward(pass);
+  network_->forward(pass, start);
   network_->backward();
-  for (const auto& piece : network_->trainable()) rule_->update(ops, range_of(piece), progress, step);
+  for (const auto& piece : network_->trainable()) rule_of(piece).update(ops, range_of(piece), progress, step);
   network_->parameters_changed();
   network_->apply_weight_modifiers();
   steps_ = step;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "score_board.hpp"
+#include "time_pieces.hpp"
 
 namespace squall {
 
@@ -26,6 +27,11 @@ Trainer::Trainer(Network& network, std::unique_ptr<Stepper> stepper, std::vector
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::set_truncation(Index steps) {
+  if (steps < 0) raise<ConfigError>("sequences cannot be cut into pieces of ", steps, " steps");
+  truncate_ = steps;
+}
 
 void Trainer::add_hook(std::unique_ptr<Hook> hook) {
   for (const auto& other : hooks_)
@@ -67,7 +73,7 @@ Ended Trainer::train(DataIterator& data, const std::map<std::string, DataIterato
 }
 
 void Trainer::prepare(DataIterator& data) {
-  pass_ = network_.pass(Mode::Train, task_heads(tasks_, network_.graph()));
+  pass_ = network_.pass(stepper_->rule().mode(), task_heads(tasks_, network_.graph()));
   const auto needed = needed_inputs(task_heads(tasks_, network_.graph()), network_.graph());
   Problems problems;
   for (const auto& name : needed)
@@ -76,6 +82,11 @@ void Trainer::prepare(DataIterator& data) {
   problems.raise_if_any("there is not all the data to train with");
   if (data.batches() < 1) raise<DataError>("the training data has no batches");
   if (!stepper_->fits(network_)) stepper_->start(network_);
+  if (truncate_ == 0) return;
+  auto fields = needed;
+  for (const auto& task : tasks_)
+    if (!task.mask.empty()) fields.push_back(task.mask);
+  pieces_ = std::make_unique<TimePieces>(network_.graph(), fields);
 }
 
 void Trainer::start_hooks() {
@@ -145,13 +156,7 @@ Ended Trainer::train_epoch(DataIterator& data) {
   data.restart(progress_.epoch, batch_in_epoch_);
   bool stop = false;
   while (!stop && data.next(batch_)) {
-    network_.provide(batch_);
-    stepper_->step(pass_, progress_);
-    ++progress_.update;
-    ++batch_in_epoch_;
-    last_loss_ = rolling_->add(batch_);
-    if (observer_ != nullptr) observer_->update_done(progress_, batch_in_epoch_, batches, last_loss_);
-    stop = run_hooks(Timescale::Update);
+    stop = train_batch(batches);
     if (!stop && interrupted()) return Ended::Interrupted;
   }
   ++progress_.epoch;
@@ -162,6 +167,23 @@ Ended Trainer::train_epoch(DataIterator& data) {
   if (observer_ != nullptr) observer_->epoch_ends(progress_, logged_, seconds_since(start));
   logged_.clear();
   return stop ? Ended::StoppedByHook : Ended::Finished;
+}
+
+// One update, or one for each piece of it in time; whether a hook stops.
+bool Trainer::train_batch(Index batches) {
+  if (truncate_ > 0) pieces_->cut(batch_, truncate_);
+  const Index count = truncate_ > 0 ? pieces_->count() : 1;
+  for (Index i = 0; i < count; ++i) {
+    const Batch& piece = truncate_ > 0 ? pieces_->take(i) : batch_;
+    network_.provide(piece);
+    stepper_->step(pass_, progress_, i == 0 ? Start::Fresh : Start::Continue);
+    ++progress_.update;
+    if (i + 1 == count) ++batch_in_epoch_;
+    last_loss_ = rolling_->add(piece, i == 0);
+    if (observer_ != nullptr) observer_->update_done(progress_, batch_in_epoch_, batches, last_loss_);
+    if (run_hooks(Timescale::Update)) return true;
+  }
+  return false;
 }
 
 json Trainer::save_state() const {

@@ -6,7 +6,7 @@ namespace squall {
 
 namespace {
 
-enum class Needs { Gradient, State, GradientAndState, GradientAndTwoStates };
+enum class Needs { Gradient, State, GradientAndState };
 
 void member(const Handler& h, std::string_view op, std::string_view what, const ConstTensor& x, const Tensor& value) {
   SQUALL_CHECK(x || value.elements() == 0, op, ": ", what, " is missing");
@@ -18,10 +18,24 @@ void range(const Handler& h, std::string_view op, const UpdateRange& p, Needs ne
   checks::real(h, op, "value", p.value);
   if (needs != Needs::State) member(h, op, "gradient", p.gradient, p.value);
   if (needs != Needs::Gradient) member(h, op, "state", p.state0, p.value);
-  if (needs == Needs::GradientAndTwoStates) member(h, op, "second state", p.state1, p.value);
   if (!p.write) return;
   checks::same_size(op, "value", p.value, "write mask", p.write);
   checks::type(op, "write mask", p.write, DType::U8);
+}
+
+// Coefficients that must be shares or must not be negative, where a rule has them.
+template <class F>
+void coefficients(const F& f) {
+  const auto share = [](const char* name, double v) {
+    SQUALL_CHECK(v >= 0 && v <= 1, F::kName, ": ", name, " ", v, " should be between 0 and 1");
+  };
+  if constexpr (requires { f.beta1; }) {
+    share("beta1", f.beta1);
+    share("beta2", f.beta2);
+  }
+  if constexpr (requires { f.keep; }) share("keep", f.keep);
+  if constexpr (requires { f.epsilon; })
+    SQUALL_CHECK(f.epsilon >= 0, F::kName, ": epsilon ", f.epsilon, " should not be negative");
 }
 
 void decay(const Handler& h, std::string_view op, const ConstTensor& w, const Tensor& g) {
@@ -63,16 +77,22 @@ void OptimOps::nesterov_correct(const UpdateRange& p, double rate) {
   guard("nesterov_correct (velocity)", p.state0);
 }
 
-void OptimOps::adam(const UpdateRange& p, double rate, double beta1, double beta2, double epsilon, double root_scale) {
-  range(handler(), "adam", p, Needs::GradientAndTwoStates);
-  SQUALL_CHECK(beta1 >= 0 && beta1 <= 1 && beta2 >= 0 && beta2 <= 1, "adam: beta1 ", beta1, " and beta2 ", beta2,
-               " should be between 0 and 1");
-  SQUALL_CHECK(epsilon >= 0, "adam: epsilon ", epsilon, " should not be negative");
+void OptimOps::update(const UpdateRange& p, const UpdateFormula& formula) {
+  const auto [name, states] = std::visit(
+      [](const auto& f) {
+        coefficients(f);
+        return std::pair{std::string_view(f.kName), f.kStates};
+      },
+      formula);
+  range(handler(), name, p, states > 0 ? Needs::GradientAndState : Needs::Gradient);
+  if (states > 1) member(handler(), name, "second state", p.state1, p.value);
+  if (states > 2) member(handler(), name, "third state", p.state2, p.value);
   if (p.value.elements() == 0) return;
-  do_adam(p, rate, beta1, beta2, epsilon, root_scale);
-  guard("adam", p.value);
-  guard("adam (first moment)", p.state0);
-  guard("adam (second moment)", p.state1);
+  do_update(p, formula);
+  guard(name, p.value);
+  if (states > 0) guard(name, p.state0);
+  if (states > 1) guard(name, p.state1);
+  if (states > 2) guard(name, p.state2);
 }
 
 void OptimOps::constrain_rows(const Matrix& w, double limit) {
@@ -95,6 +115,12 @@ void OptimOps::l2_decay(const ConstTensor& w, double factor, const Tensor& g) {
   if (w.elements() == 0) return;
   do_l2_decay(w, factor, g);
   guard("l2_decay", g);
+}
+
+double OptimOps::power_sum(const ConstTensor& x, double power) {
+  checks::real(handler(), "power_sum", "x", x);
+  SQUALL_CHECK(power > 0, "power_sum: power ", power, " should be above 0");
+  return x.elements() == 0 ? 0 : do_power_sum(x, power);
 }
 
 }  // namespace squall

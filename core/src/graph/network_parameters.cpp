@@ -103,12 +103,12 @@ std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns
                                                             bool gradients) {
   Problems problems;
   std::vector<BoundModifier> out;
+  std::vector<std::pair<json, std::shared_ptr<Modifier>>> joint;
   if (patterns.is_null()) return out;
   for (const auto& target : resolve_patterns(graph_, patterns, where, problems)) {
     if (target.state) continue;
     if (!target.match.fallback.empty()) problems.add(where, "'fallback' is for initializers; modifiers have none");
     const ParameterInfo& info = graph_.node(target.node).parameters[at(target.slot)];
-    if (info.initial && target.match.by_default) continue;  // gains of normalisations are left alone
     std::vector<json> descriptions;
     for (const auto& v : target.match.values)
       if (v.is_array())
@@ -119,8 +119,13 @@ std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns
     const int index = static_cast<int>(&entry - store_->entries().data());
     for (const auto& description : descriptions)
       for (int t = 0; t < entry.tasks(); ++t) {
-        auto modifier = catalog_.of<Modifier>().make(description, where, catalog_, problems);
+        const auto known = std::ranges::find(joint, description, &std::pair<json, std::shared_ptr<Modifier>>::first);
+        std::shared_ptr<Modifier> modifier =
+            known != joint.end() ? known->second : catalog_.of<Modifier>().make(description, where, catalog_, problems);
         if (!modifier) continue;
+        const bool left_alone = info.initial && target.match.by_default && !modifier->joint();  // gains
+        if (left_alone) continue;
+        if (modifier->joint() && known == joint.end()) joint.emplace_back(description, modifier);
         if (!gradients && modifier->only_for_gradients())
           problems.add(where, concat(modifier->type(), " changes gradients; it belongs into gradient_modifiers"));
         out.push_back({std::move(modifier),
@@ -130,6 +135,7 @@ std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns
       }
   }
   problems.raise_if_any("modifiers cannot be installed");
+  std::ranges::stable_sort(out, {}, [](const BoundModifier& m) { return m.modifier->joint(); });
   return out;
 }
 
@@ -140,30 +146,46 @@ void Network::set_gradient_modifiers(const json& patterns, std::string_view wher
   gradient_modifiers_ = make_modifiers(patterns, where, true);
 }
 
-// Only what the last pass trains is modified, so that resting tasks never change. Packed parameters are modified slice
-// by slice, and only what each slice owns is written back.
+// Only what the last pass trains is modified, so that resting tasks never change.
+bool Network::modifies(const BoundModifier& m) const {
+  const ParameterEntry& e = store_->entries()[at(m.entry)];
+  const NodePlan& p = current_->plan().nodes[at(e.node)];
+  if (e.offset < 0 || p.gradient[at(e.slot)] == NodePlan::Send::Nothing) return false;
+  return m.task < 0 || p.has_delta[at(m.task)];
+}
+
+// Packed parameters are modified slice by slice, and only what each slice owns is written back.
+void Network::apply_one(const BoundModifier& m, bool gradients, bool measure) {
+  const ParameterEntry& e = store_->entries()[at(m.entry)];
+  const bool packed = e.form == ParameterForm::Packed;
+  const bool sliced = m.task >= 0;
+  Tensor value = packed ? store_->effective_values(e) : store_->storage(e);
+  Tensor target = value;
+  if (gradients) target = packed ? store_->own_gradient(e, m.task) : store_->storage_gradient(e);
+  if (sliced) value = value.at(m.task);
+  if (sliced && !(packed && gradients)) target = target.at(m.task);
+  if (measure) return m.modifier->measure(*handler_, target);
+  m.modifier->apply(*handler_, value, target, m.context);
+  if (!packed) return;
+  if (gradients)
+    store_->take_own_gradients(e);
+  else
+    store_->take_effective(e);
+}
+
 void Network::apply(const std::vector<BoundModifier>& modifiers, bool gradients) {
   if (modifiers.empty() || current_ == nullptr) return;
   store_->refresh();
+  const Modifier* measured = nullptr;
   for (const auto& m : modifiers) {
-    const ParameterEntry& e = store_->entries()[at(m.entry)];
-    const NodePlan& p = current_->plan().nodes[at(e.node)];
-    if (e.offset < 0 || p.gradient[at(e.slot)] == NodePlan::Send::Nothing) continue;
-    if (m.task >= 0 && !p.has_delta[at(m.task)]) continue;
-    const bool packed = e.form == ParameterForm::Packed;
-    if (packed && gradients) {
-      m.modifier->apply(*handler_, store_->effective_values(e).at(m.task), store_->own_gradient(e, m.task), m.context);
-      store_->take_own_gradients(e);
-      continue;
+    if (!modifies(m)) continue;
+    if (m.modifier->joint() && m.modifier.get() != measured) {
+      measured = m.modifier.get();
+      m.modifier->begin();
+      for (const auto& other : modifiers)
+        if (other.modifier == m.modifier && modifies(other)) apply_one(other, gradients, true);
     }
-    Tensor value = packed ? store_->effective_values(e) : store_->storage(e);
-    Tensor target = gradients ? store_->storage_gradient(e) : value;
-    if (m.task >= 0) {
-      value = value.at(m.task);
-      target = target.at(m.task);
-    }
-    m.modifier->apply(*handler_, value, target, m.context);
-    if (packed) store_->take_effective(e);
+    apply_one(m, gradients, false);
   }
   if (!gradients) store_->touch();
 }

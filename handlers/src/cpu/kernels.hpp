@@ -11,6 +11,7 @@ namespace squall::cpu {
 using Count = std::int64_t;
 
 inline constexpr int kUnaries = 9, kBinaries = 7, kActivations = 5;  // Softmax is not an element's function
+inline constexpr int kUpdates = 13;
 
 // Layout of a gather table: rows in slices of this many, their entries interleaved.
 inline constexpr int kSliceRows = 16;
@@ -35,7 +36,7 @@ struct RangeCall {  // a piece of the parameters; see UpdateRange
   Count n = 0;
   R* p = nullptr;
   const R* g = nullptr;
-  R *s0 = nullptr, *s1 = nullptr;
+  R *s0 = nullptr, *s1 = nullptr, *s2 = nullptr;
   const std::uint8_t* write = nullptr;  // or null
 };
 
@@ -90,7 +91,7 @@ struct Kernels {
   void (*momentum)(const RangeCall<R>&, R rate, R mu);
   void (*nesterov_ahead)(const RangeCall<R>&, R mu);
   void (*nesterov_correct)(const RangeCall<R>&, R rate);
-  void (*adam)(const RangeCall<R>&, R rate, R beta1, R beta2, R epsilon, R root_scale);
+  void (*update[kUpdates])(const RangeCall<R>&, const void* formula);  // by the order of formulas::AllUpdates
   void (*l1_decay)(Count n, const R* w, R factor, R* g);
   void (*l2_decay)(Count n, const R* w, R factor, R* g);
 

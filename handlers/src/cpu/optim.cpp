@@ -25,12 +25,10 @@ class CpuOptim final : public OptimOps {
   void do_nesterov_correct(const UpdateRange& p, double rate) override {
     sweep(p, [&](const RangeCall<R>& c) { k().nesterov_correct(c, static_cast<R>(rate)); });
   }
-  void do_adam(const UpdateRange& p, double rate, double beta1, double beta2, double epsilon,
-               double root_scale) override {
-    sweep(p, [&](const RangeCall<R>& c) {
-      k().adam(c, static_cast<R>(rate), static_cast<R>(beta1), static_cast<R>(beta2), static_cast<R>(epsilon),
-               static_cast<R>(root_scale));
-    });
+  void do_update(const UpdateRange& p, const UpdateFormula& formula) override {
+    static_assert(std::variant_size_v<UpdateFormula> == kUpdates);
+    const void* object = std::visit([](const auto& f) -> const void* { return &f; }, formula);
+    sweep(p, [&](const RangeCall<R>& c) { k().update[formula.index()](c, object); });
   }
   void do_constrain_rows(const Matrix& w, double limit) override {
     const Index n = w.ncols;
@@ -42,9 +40,35 @@ class CpuOptim final : public OptimOps {
   }
   void do_l1_decay(const ConstTensor& w, double factor, const Tensor& g) override { decay(w, factor, g, k().l1_decay); }
   void do_l2_decay(const ConstTensor& w, double factor, const Tensor& g) override { decay(w, factor, g, k().l2_decay); }
+  // Chunks depend on the size alone and are put together in order.
+  double do_power_sum(const ConstTensor& x, double power) override {
+    const Index n = x.elements();
+    const Index chunk = std::max<Index>(16384, ceil_div(n, Context<R>::kSums));
+    const Index chunks = ceil_div(n, chunk);
+    const R* in = x.as<R>();
+    ctx_->parallel().run(chunks, n >= kWorthElements, [&](Index c, int) {
+      ctx_->sums()[c] = power_sum_of(in + c * chunk, std::min(chunk, n - c * chunk), power);
+    });
+    double total = 0;
+    for (Index c = 0; c < chunks; ++c)
+      total = std::isinf(power) ? larger(total, ctx_->sums()[c]) : total + ctx_->sums()[c];
+    return total;
+  }
 
  private:
   const Kernels<R>& k() const { return ctx_->kernels(); }
+  static double larger(double a, double b) { return b > a || b != b ? b : a; }  // NaN stays
+  double power_sum_of(const R* x, Index n, double power) const {
+    if (power == 2) return k().sum_squares(n, x);
+    double total = 0;
+    if (std::isinf(power))
+      for (Index i = 0; i < n; ++i) total = larger(total, std::abs(static_cast<double>(x[i])));
+    else if (power == 1)
+      for (Index i = 0; i < n; ++i) total += std::abs(static_cast<double>(x[i]));
+    else
+      for (Index i = 0; i < n; ++i) total += std::pow(std::abs(static_cast<double>(x[i])), power);
+    return total;
+  }
   template <class Kernel>
   void decay(const ConstTensor& w, double factor, const Tensor& g, Kernel kernel) const {
     const R* weights = w.as<R>();
@@ -58,10 +82,12 @@ class CpuOptim final : public OptimOps {
     const R* gradient = u.gradient ? u.gradient.as<R>() : nullptr;
     R* state0 = u.state0 ? u.state0.as<R>() : nullptr;
     R* state1 = u.state1 ? u.state1.as<R>() : nullptr;
+    R* state2 = u.state2 ? u.state2.as<R>() : nullptr;
     const std::uint8_t* write = u.write ? u.write.as<std::uint8_t>() : nullptr;
     const auto moved = [](auto* p, Index by) { return p != nullptr ? p + by : p; };
     ctx_->parallel().pieces(u.value.elements(), 2, [&](Index i, Index n) {
-      f(RangeCall<R>{n, value + i, moved(gradient, i), moved(state0, i), moved(state1, i), moved(write, i)});
+      f(RangeCall<R>{n, value + i, moved(gradient, i), moved(state0, i), moved(state1, i), moved(state2, i),
+                     moved(write, i)});
     });
   }
   ContextPtr<R> ctx_;

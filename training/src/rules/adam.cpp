@@ -1,7 +1,6 @@
-// Adam (Kingma, Ba 2015), with epsilon beside the bias-corrected root as there, or beside the raw one as in Keras.
-#include <cmath>
-
-#include "rules/rule.hpp"
+// Adam (Kingma, Ba 2015), with epsilon beside the bias-corrected root as there, or beside the raw one as in Keras; and
+// AdamW (Loshchilov, Hutter 2019).
+#include "rules/adam_options.hpp"
 
 namespace squall {
 
@@ -14,37 +13,53 @@ std::span<const EnumName<EpsilonPlacement>> enum_names(EpsilonPlacement) {
   return kNames;
 }
 
-struct AdamOptions {
-  json learning_rate = 0.001;
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7;
+struct AdamOptions : AdamBase {
+  AdamOptions() = default;
   EpsilonPlacement epsilon_placement = EpsilonPlacement::After;
-  static constexpr auto fields = std::tuple{
-      field("learning_rate", &AdamOptions::learning_rate, "step size, a number or a schedule"),
-      field("beta1", &AdamOptions::beta1, "decay of the mean of gradients"),
-      field("beta2", &AdamOptions::beta2, "decay of the mean of squared gradients"),
-      field("epsilon", &AdamOptions::epsilon, "added to the root of the mean of squares"),
-      field("epsilon_placement", &AdamOptions::epsilon_placement,
-            "after: epsilon is added after bias correction (the paper, PyTorch); before: before it (Keras)")};
+  bool amsgrad = false;
+  static constexpr auto fields = std::tuple_cat(
+      adam_fields<AdamOptions>(),
+      std::tuple{field("epsilon_placement", &AdamOptions::epsilon_placement,
+                       "after: epsilon is added after bias correction (the paper, PyTorch); before: before it (Keras)"),
+                 field("amsgrad", &AdamOptions::amsgrad, "divide by the largest mean of squares so far")});
+};
+struct AdamWOptions : AdamOptions {
+  AdamWOptions() { weight_decay = 0.01; }
+  static constexpr auto fields = std::tuple_cat(
+      adam_fields<AdamWOptions>(),
+      std::tuple{field<AdamWOptions, bool>("amsgrad", static_cast<bool AdamWOptions::*>(&AdamOptions::amsgrad),
+                                           "divide by the largest mean of squares so far")});
 };
 
-class Adam final : public RuleOf<Adam, AdamOptions> {
+template <class D, class O, bool kDecoupled>
+class AdamRule : public AdamRuleOf<D, O> {
+ public:
+  int state_vectors() const override { return this->options.amsgrad ? 3 : 2; }
+  void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index step) const override {
+    const O& o = this->options;
+    const double lr = this->learning_rate(progress);
+    const double root = std::sqrt(this->correction(o.beta2, step));
+    const double rate = lr / this->correction(o.beta1, step);
+    const bool after = o.epsilon_placement == EpsilonPlacement::After;
+    formulas::Adam f = this->formula(lr, kDecoupled);
+    f.rate = after ? rate : rate * root;
+    f.root_scale = after ? 1 / root : 1;
+    if (!o.amsgrad) return ops.update(range, f);
+    ops.update(range, formulas::AmsGrad{f.rate, f.beta1, f.beta2, f.epsilon, f.root_scale, f.decay, f.shrink});
+  }
+};
+
+class Adam final : public AdamRule<Adam, AdamOptions, false> {
  public:
   static constexpr std::string_view kType = "Adam";
   static constexpr std::string_view kDoc = "Steps scaled by running means of gradients and of their squares.";
-  void resolve(const Catalog& catalog, std::string_view where, Problems& problems) {
-    RuleOf::resolve(catalog, where, problems);
-    if (options.beta1 < 0 || options.beta1 >= 1 || options.beta2 < 0 || options.beta2 >= 1)
-      problems.add(where, "options 'beta1' and 'beta2' should be at least 0 and below 1");
-    if (options.epsilon < 0) problems.add(where, "option 'epsilon' should not be negative");
-  }
-  int state_vectors() const override { return 2; }
-  void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index step) const override {
-    const auto t = static_cast<double>(step);
-    const double root = std::sqrt(1 - std::pow(options.beta2, t));
-    const double rate = learning_rate(progress) / (1 - std::pow(options.beta1, t));
-    const bool after = options.epsilon_placement == EpsilonPlacement::After;
-    ops.adam(range, after ? rate : rate * root, options.beta1, options.beta2, options.epsilon, after ? 1 / root : 1.0);
-  }
+};
+
+class AdamW final : public AdamRule<AdamW, AdamWOptions, true> {
+ public:
+  static constexpr std::string_view kType = "AdamW";
+  static constexpr std::string_view kDoc =
+      "Adam whose decay multiplies weights by 1 - learning_rate * weight_decay and leaves gradients alone.";
 };
 
 }  // namespace
@@ -52,6 +67,7 @@ class Adam final : public RuleOf<Adam, AdamOptions> {
 void register_adam(Catalog& catalog) {
   catalog.of<UpdateRule>().add<Adam>();
   catalog.of<UpdateRule>().alias("AdamStepper", "Adam");
+  catalog.of<UpdateRule>().add<AdamW>();
 }
 
 }  // namespace squall

@@ -10,7 +10,7 @@ class Momentum final : public VelocityRule<Momentum> {
   static constexpr std::string_view kType = "Momentum";
   static constexpr std::string_view kDoc = "Gradient descent with a velocity: v = momentum * v - rate * g; p += v.";
   void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index) const override {
-    ops.momentum(range, step_size(progress), options.momentum);
+    ops.momentum(range, step_size(progress), momentum(progress));
   }
 };
 

@@ -10,8 +10,8 @@ class Nesterov final : public VelocityRule<Nesterov> {
   static constexpr std::string_view kType = "Nesterov";
   static constexpr std::string_view kDoc = "Momentum with the gradient taken where the velocity leads.";
   bool moves_before_pass() const override { return true; }
-  void before_pass(OptimOps& ops, const UpdateRange& range, const Progress&, Index) const override {
-    ops.nesterov_ahead(range, options.momentum);
+  void before_pass(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index) const override {
+    ops.nesterov_ahead(range, momentum(progress));
   }
   void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index) const override {
     ops.nesterov_correct(range, step_size(progress));

@@ -144,6 +144,8 @@ class Network {
   ParameterEntry& entry_at(std::string_view layer, std::string_view name);
   std::vector<BoundModifier> make_modifiers(const json& patterns, std::string_view where, bool gradients);
   void apply(const std::vector<BoundModifier>& modifiers, bool gradients);
+  bool modifies(const BoundModifier& modifier) const;
+  void apply_one(const BoundModifier& modifier, bool gradients, bool measure);
   void initialize_one(const PatternTarget& target, std::uint64_t seed, std::string_view where, Problems& problems);
 
   Architecture architecture_;

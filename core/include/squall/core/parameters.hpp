@@ -44,6 +44,11 @@ class Modifier : public Describable {
   virtual void apply(Handler& handler, const Tensor& value, const Tensor& target,
                      const ParameterContext& parameter) = 0;
   virtual bool only_for_gradients() const { return false; }
+  // One object for all parameters that its description reaches: begin(), then measure() of each target, then apply() to
+  // each, after all modifiers that are not joint.
+  virtual bool joint() const { return false; }
+  virtual void begin() {}
+  virtual void measure(Handler&, const Tensor& /*target*/) {}
 };
 
 // Patterns over the two levels layer and parameter, as brainstorm has them:

@@ -17,14 +17,16 @@ enum class Verdict : std::uint8_t { Continue, Stop };
 enum class Timescale : std::uint8_t { Epoch, Update };
 std::span<const EnumName<Timescale>> enum_names(Timescale);  // "epoch", "update"
 
-// Hooks run in this order, and as they were added within a stage, so that what is measured can be judged and what was
-// decided can be saved.
-enum class HookStage : std::uint8_t { Measure, Judge, Save };
+// Hooks run in this order, and as they were added within a stage, so that the buffers of the last update are inspected
+// before other data runs through the network, what is measured can be judged and what was decided can be saved.
+enum class HookStage : std::uint8_t { Inspect, Measure, Judge, Save };
 
 class Hook : public Describable {
  public:
   static constexpr std::string_view kFamily = "hook";
   virtual HookStage stage() const { return HookStage::Measure; }
+  // Reads deltas and other buffers that share memory unless MemoryMode::Inspectable is on.
+  virtual bool inspects_buffers() const { return false; }
   virtual Timescale timescale() const = 0;
   virtual Index interval() const = 0;
   virtual std::string name() const = 0;  // unique in a trainer; default: the type

@@ -10,30 +10,54 @@
 
 namespace squall {
 
+class UpdateRule;
+
+// Parameters with options of their own.
+struct RuleGroup {
+  std::string pattern;  // LAYER or LAYER.PARAMETER
+  std::shared_ptr<UpdateRule> rule;
+  std::vector<std::string> own;  // options that it does not share with the others
+};
+
 // A formula over flat ranges, one file each. In JSON these are the steppers ("Sgd", "SgdStepper", "Adam", ...).
 class UpdateRule : public Describable {
  public:
   static constexpr std::string_view kFamily = "stepper";
-  virtual int state_vectors() const = 0;  // 0, 1 or 2
+  virtual int state_vectors() const = 0;  // 0 .. 3
+  virtual double state_initial(int /*vector*/) const { return 0; }
+  // Whether there is anything but a forward pass, and of which kind that is.
+  virtual bool learns() const { return true; }
+  virtual Mode mode() const { return Mode::Train; }
   // Before the forward pass (Nesterov's look-ahead). `step` counts updates since start, from 1.
   virtual void before_pass(OptimOps&, const UpdateRange&, const Progress&, Index /*step*/) const {}
   virtual bool moves_before_pass() const { return false; }
   virtual void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index step) const = 0;
   virtual double learning_rate(const Progress& progress) const = 0;
-  // Sets an option by name while training goes on ("learning_rate"); false if there is none of that name.
-  virtual bool set(std::string_view option, double value) = 0;
+  // Sets an option by name while training goes on ("learning_rate"), also in groups that have none of their own; false
+  // if there is none of that name.
+  bool set(std::string_view option, double value);
+  const std::vector<RuleGroup>& groups() const { return groups_; }
+
+ protected:
+  virtual bool set_own(std::string_view option, double value) = 0;
+  // From {"PATTERN": {options}}: each group is this rule with some options replaced.
+  void make_groups(const json& patterns, const Catalog& catalog, std::string_view where, Problems& problems);
+
+ private:
+  std::vector<RuleGroup> groups_;
 };
 
 class Stepper {
  public:
   explicit Stepper(std::unique_ptr<UpdateRule> rule) : rule_(std::move(rule)) {}
   UpdateRule& rule() const { return *rule_; }
-  // Fresh state for this network; also after the form of a parameter has changed (masks packed).
+  // Fresh state for this network; also after the form of a parameter has changed (masks packed). Throws ConfigError
+  // when the pattern of a group matches no parameter.
   void start(Network& network);
   // Whether it was started for this network and the flat parameter vector is still laid out as it was then.
   bool fits(const Network& network) const;
   // One update on the data already provided: gradients of the pass's heads, then the rule, then weight modifiers.
-  void step(PassId pass, const Progress& progress);
+  void step(PassId pass, const Progress& progress, Start start = Start::Fresh);
   Index steps() const { return steps_; }
   // For checkpoints: state vectors as host arrays in flat order, and back.
   std::vector<HostArray> save_state() const;
@@ -41,7 +65,11 @@ class Stepper {
 
  private:
   UpdateRange range_of(const ParameterStore::Trainable& piece) const;
+  const UpdateRule& rule_of(const ParameterStore::Trainable& piece) const;
+  void choose_groups();
+  void make_state();
   std::unique_ptr<UpdateRule> rule_;
+  std::vector<const UpdateRule*> rules_;  // by the parameters' places in the store
   Network* network_ = nullptr;
   std::vector<Index> offsets_;  // of the parameters when it was started
   DeviceBlock block_;

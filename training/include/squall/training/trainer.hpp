@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 namespace squall {
 
 class ScoreBoard;
+class TimePieces;
 
 // Failed: by an exception, which train() passes on.
 enum class Ended : std::uint8_t { Finished, StoppedByHook, Interrupted, Failed };
@@ -45,8 +47,14 @@ class Trainer {
   void set_observer(TrainingObserver* observer) { observer_ = observer; }
   void set_network_writer(NetworkWriter writer) { writer_ = std::move(writer); }  // for hooks that save
   const NetworkWriter& network_writer() const { return writer_; }                 // may be empty
-  // Another stop request, looked at after every update: Ended::Interrupted.
+  // Another stop request, looked at after every batch: Ended::Interrupted.
   void set_interrupt(const std::atomic<int>* flag) { interrupt_ = flag; }
+  // Truncated back-propagation: each batch of sequences is cut in time into pieces of so many steps (the last may be
+  // shorter), one update each; contexts are carried from piece to piece. 0: not cut.
+  void set_truncation(Index steps);
+  // Where relative names of files written by hooks belong; empty: the current folder.
+  void set_folder(std::filesystem::path folder) { folder_ = std::move(folder); }
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
 
   // Runs epochs until a hook stops, `max_epochs` more epochs are done (0: no limit) or an interrupt. `named` are
   // iterators for monitoring hooks ("validation"). Before the first update every hook runs once with the counters as
@@ -81,6 +89,7 @@ class Trainer {
   bool first_hooks();
   bool run_hooks(Timescale timescale);
   Ended train_epoch(DataIterator& data);
+  bool train_batch(Index batches);
   void finish_hooks(Ended how);
   bool interrupted() const { return interrupt_ != nullptr && interrupt_->load(std::memory_order_relaxed) != 0; }
 
@@ -96,6 +105,9 @@ class Trainer {
   Progress progress_;
   PassId pass_;
   Batch batch_;
+  std::unique_ptr<TimePieces> pieces_;
+  Index truncate_ = 0;
+  std::filesystem::path folder_;
   Index batch_in_epoch_ = 0;  // batches of the current epoch that are done
   std::unique_ptr<ScoreBoard> rolling_;
   std::vector<std::pair<std::string, double>> logged_;  // since the epoch began
