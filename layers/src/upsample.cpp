@@ -16,9 +16,27 @@ static std::span<const EnumName<UpsampleMode>> enum_names(UpsampleMode) {
   return kNames;
 }
 
+// 2 or [1.5, 2].
+struct Factors {
+  std::vector<double> values;
+};
+static Expectation read_value(const json& j, Factors& out) {
+  const json items = j.is_array() ? j : json::array({j});
+  Factors f;
+  for (const auto& item : items) {
+    double value = 0;
+    if (squall::read_value(item, value) || value <= 0) return "a positive number or a list of them";
+    f.values.push_back(value);
+  }
+  if (f.values.empty()) return "a positive number or a list of them";
+  out = std::move(f);
+  return std::nullopt;
+}
+static json write_value(const Factors& v) { return v.values.size() == 1 ? json(v.values[0]) : json(v.values); }
+
 struct UpsampleOptions {
   std::optional<Extents> size;
-  std::optional<json> scale_factor;
+  std::optional<Factors> scale_factor;
   UpsampleMode mode = UpsampleMode::Nearest;
   bool align_corners = false;
   static constexpr auto fields =
@@ -115,12 +133,10 @@ class Upsample final : public LayerOf<Upsample, UpsampleOptions> {
         one = values[values.size() == 1 ? 0 : i];
         continue;
       }
-      const json& scale = *options.scale_factor;
-      const bool list = scale.is_array();
-      const bool fits = list ? scale.size() == n && scale[i].is_number() : scale.is_number();
-      const double factor = fits ? (list ? scale[i] : scale).get<double>() : 0;
-      if (factor <= 0)
-        d.fail("option 'scale_factor' should be a positive number or ", n, " of them, not ", scale.dump());
+      const auto& factors = options.scale_factor->values;
+      if (factors.size() != 1 && factors.size() != n)
+        d.fail("option 'scale_factor' should be one number or ", n, " for the axes of ", d.shape(In{0}));
+      const double factor = factors[factors.size() == 1 ? 0 : i];
       one = static_cast<Index>(std::floor(static_cast<double>(w.axis(static_cast<int>(3 - n + i)).size) * factor));
       if (one < 1) d.fail("option 'scale_factor' leaves nothing of input 'default', ", d.shape(In{0}));
     }

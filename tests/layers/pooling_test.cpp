@@ -125,6 +125,7 @@ SQUALL_LAYER_CASES(
          {.options = nlohmann::ordered_json::object(), .says = {"Upsample 'Layer'", "'size' and 'scale_factor'"}},
          {.options = {{"size", {2, 3}}}, .says = {"option 'size' should be one number or 3"}},
          {.options = {{"scale_factor", "2"}}, .says = {"option 'scale_factor' should be a positive number"}},
+         {.options = {{"scale_factor", {2, 2}}}, .says = {"option 'scale_factor' should be one number or 3"}},
          {.options = {{"size", 2}}, .inputs = {{"default", {3}}}, .says = {"one to three axes and channels"}}}})
 
 SQUALL_LAYER_CASES(PixelShuffle,

@@ -18,7 +18,9 @@ class DirectPool final : public PoolPlan {
         kernel_h_(pool_kernel(spec, 1)),
         kernel_w_(pool_kernel(spec, 2)),
         per_image_(spec.outputs()),
-        taps_(pool_kernel(spec, 0) * kernel_h_ * kernel_w_) {}
+        taps_(pool_kernel(spec, 0) * kernel_h_ * kernel_w_),
+        line_(spec.window.width * spec.window.channels),
+        plane_(spec.window.height * line_) {}
   std::string_view kind() const override { return "direct"; }
   std::size_t reserve_bytes() const override {
     return is_max() ? static_cast<std::size_t>(outputs()) * sizeof(std::int32_t) : 0;
@@ -29,14 +31,12 @@ class DirectPool final : public PoolPlan {
   void do_forward(const ConstTensor& x, const Tensor& y) override {
     const R* in = x.as<R>();
     R* out = y.as<R>();
-    const Index width = size(width_);
-    ctx_->parallel().run(spec().images * per_image_ / width, worth(), [&](Index line, int) {
-      const R* image = in + line * width / per_image_ * image_size(spec().window);
-      for (Index p = line * width; p < (line + 1) * width; ++p) {
-        const View v = view(p % per_image_);
-        const Index to = p * channels();
+    ctx_->parallel().run(spec().images * lines(), worth(), [&](Index line, int) {
+      const R* image = in + line / lines() * image_size(spec().window);
+      each_view(line % lines(), 1, [&](const View& v, Index p) {
+        const Index to = (line * size(width_) + p) * channels();
         is_max() ? take_maximum(image, v, out + to, place_ + to) : take_mean(image, v, out + to);
-      }
+      });
     });
   }
   void do_backward(const ConstTensor& dy, const Sink& dx) override {
@@ -47,10 +47,10 @@ class DirectPool final : public PoolPlan {
     ctx_->parallel().run(spec().images, worth(), [&](Index n, int) {
       R* image = to + n * in_image;
       if (overwrite) std::fill_n(image, in_image, R(0));
-      for (Index p = 0; p < per_image_; ++p) {
+      each_view(0, lines(), [&](const View& v, Index p) {
         const Index from = (n * per_image_ + p) * channels();
-        is_max() ? put_maximum(image, view(p), delta + from, place_ + from) : put_mean(image, view(p), delta + from);
-      }
+        is_max() ? put_maximum(image, v, delta + from, place_ + from) : put_mean(image, v, delta + from);
+      });
     });
   }
   void do_places(const Tensor& index) override {
@@ -74,10 +74,21 @@ class DirectPool final : public PoolPlan {
     Index counted() const { return d->counted * h->counted * w->counted; }
   };
   static Index size(const std::vector<PoolTaps>& taps) { return static_cast<Index>(taps.size()); }
-  View view(Index p) const {  // of one image
+  Index lines() const { return size(depth_) * size(height_); }  // of one image
+  View view(Index p) const {                                    // of one image
     const Index line = p / size(width_);
     return {depth_.data() + line / size(height_), height_.data() + line % size(height_),
             width_.data() + p % size(width_)};
+  }
+  // f(view, number) for the output pixels of so many lines of an image.
+  template <class F>
+  void each_view(Index first, Index count, const F& f) const {
+    Index p = 0;
+    for (Index line = first; line < first + count; ++line) {
+      const PoolTaps* d = depth_.data() + line / size(height_);
+      const PoolTaps* h = height_.data() + line % size(height_);
+      for (const PoolTaps& w : width_) f(View{d, h, &w}, p++);
+    }
   }
   bool is_max() const { return spec().kind == PoolKind::Max; }
   bool worth() const { return outputs() * taps_ >= kWorthElements; }
@@ -85,17 +96,15 @@ class DirectPool final : public PoolPlan {
   Index outputs() const { return spec().images * per_image_ * channels(); }
   const Kernels<R>& k() const { return ctx_->kernels(); }
   TapRange taps(const View& v) const {
-    const Index line = spec().window.width * channels();
-    const Index plane = spec().window.height * line;
     TapRange t;
     t.channels = channels();
     t.z0 = v.d->first, t.z1 = v.d->end, t.y0 = v.h->first, t.y1 = v.h->end, t.x0 = v.w->first, t.x1 = v.w->end;
     t.kernel_plane = kernel_h_ * kernel_w_;
     t.kernel_w = kernel_w_;
-    t.plane = v.d->step * plane;
-    t.line = v.h->step * line;
+    t.plane = v.d->step * plane_;
+    t.line = v.h->step * line_;
     t.step = v.w->step * channels();
-    t.origin = v.d->start * plane + v.h->start * line + v.w->start * channels();
+    t.origin = v.d->start * plane_ + v.h->start * line_ + v.w->start * channels();
     return t;
   }
   // f(offset) of the pixels inside the image.
@@ -137,7 +146,7 @@ class DirectPool final : public PoolPlan {
 
   ContextPtr<R> ctx_;
   std::vector<PoolTaps> depth_, height_, width_;
-  Index kernel_h_, kernel_w_, per_image_, taps_;
+  Index kernel_h_, kernel_w_, per_image_, taps_, line_, plane_;
   std::int32_t* place_ = nullptr;  // tap of each maximum, -1 where there is none
 };
 

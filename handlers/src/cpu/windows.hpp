@@ -35,11 +35,12 @@ inline Index pixels(const Window& w) { return w.outputs(); }
 // The window at one output pixel.
 struct Place {
   Taps d, h, w;
+  Index corner = 0;  // offset in one image of tap (0, 0, 0); may be outside
   bool whole(const Window& s) const { return w.whole(s.kernel_w) && h.whole(s.kernel_h) && d.whole(s.kernel_d); }
   // Offset in one image of the pixel under a tap.
   Index offset(const Window& s, Index kd, Index kh, Index kw) const {
-    const Index line = (d.start + kd * s.dilation_d) * s.height + h.start + kh * s.dilation_h;
-    return (line * s.width + w.start + kw * s.dilation_w) * s.channels;
+    const Index lines = kd * s.dilation_d * s.height + kh * s.dilation_h;
+    return corner + (lines * s.width + kw * s.dilation_w) * s.channels;
   }
 };
 
@@ -62,8 +63,10 @@ inline void each_place(const Window& w, Index first, Index count, const F& f) {
     place.h = height_taps(w, line % height);
     place.d = depth_taps(w, line / height % depth);
     const Index image = line / (height * depth);
+    const Index corner = (place.d.start * w.height + place.h.start) * w.width;
     for (; ox < width && p < count; ++ox, ++p) {
       place.w = width_taps(w, ox);
+      place.corner = (corner + place.w.start) * w.channels;
       f(image, place, p);
     }
     ox = 0;
@@ -102,12 +105,22 @@ template <class R>
 void copy_windows(const R* x, const Window& w, Channels c, R pad, Index first, Index count, R* out) {
   const Index size = w.taps() * c.count;
   const Index image = image_size(w);
+  const bool joined = w.dilation_w == 1 && c.count == w.channels;
+  const Index run = w.kernel_w * w.channels;
+  const Index line = w.dilation_h * w.width * w.channels;
+  const Index plane = w.dilation_d * w.height * w.width * w.channels;
   each_place(w, first, count, [&](Index n, const Place& place, Index p) {
     R* to = out + p * size;
     const R* from = x + n * image;
+    if (joined && place.whole(w)) {
+      for (Index kd = 0; kd < w.kernel_d; ++kd)
+        for (Index kh = 0; kh < w.kernel_h; ++kh, to += run)
+          copy_run(from + place.corner + kd * plane + kh * line, to, run);
+      return;
+    }
     if (!place.whole(w)) std::fill_n(to, size, pad);
     each_run(w, place, c,
-             [&](Index in_image, Index in_row, Index run) { copy_run(from + in_image, to + in_row, run); });
+             [&](Index in_image, Index in_row, Index many) { copy_run(from + in_image, to + in_row, many); });
   });
 }
 template <class R>
