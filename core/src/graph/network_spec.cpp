@@ -333,7 +333,7 @@ SpecNetwork create_net_from_spec(std::string_view spec, const InOutOptions& opti
   for (const auto& [port, activation] : builder.activated())
     out.initialize[port.name()] = pattern_of("DenseSqrtFanInOut", "scale", activation);
   out.initialize[ends.projection.name()] = pattern_of("DenseSqrtFanInOut", "scale", "linear");
-  out.initialize["default"] = out.initialize["fallback"] = pattern_of("Gaussian", "std", 0.1);
+  for (const char* rest : {"default", "fallback"}) out.initialize[rest] = pattern_of("Gaussian", "std", 0.1);
   out.output = ends.criterion.name() + ".predictions";
   return out;
 }
