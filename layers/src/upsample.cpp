@@ -3,6 +3,7 @@
 
 #include "common/mapped.hpp"
 #include "common/options.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

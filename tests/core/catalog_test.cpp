@@ -1,4 +1,5 @@
 // Catalogs: making things from their descriptions.
+#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
 
 #include "support/catch.hpp"

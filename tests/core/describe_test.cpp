@@ -1,4 +1,5 @@
 // Options that describe themselves: reading, writing, and what is said about mistakes.
+#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
 
 #include <array>

@@ -1,4 +1,5 @@
 // Placement of buffers in one arena.
+#include "squall/core/json.hpp"
 #include "squall/core/layout.hpp"
 
 #include <algorithm>

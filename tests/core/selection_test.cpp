@@ -1,4 +1,6 @@
 // Which weights are kept: counts, ties, eligibility, and NumPy's percentile.
+#include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/selection.hpp"
 
 #include <chrono>

@@ -1,4 +1,5 @@
 #include "run_command.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
 #include "support/catch.hpp"
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

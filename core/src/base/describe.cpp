@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "squall/core/json.hpp"
+
 namespace squall {
 
 namespace {
@@ -53,13 +55,80 @@ Expectation read_value(const json& j, json& out) {
   return std::nullopt;
 }
 
-json write_value(bool v) { return v; }
-json write_value(Index v) { return v; }
-json write_value(int v) { return v; }
-json write_value(std::uint64_t v) { return v; }
-json write_value(double v) { return v; }
-json write_value(const std::string& v) { return v; }
-json write_value(const json& v) { return v; }
+void write_value(bool v, json& out) { out = v; }
+void write_value(Index v, json& out) { out = v; }
+void write_value(int v, json& out) { out = v; }
+void write_value(std::uint64_t v, json& out) { out = v; }
+void write_value(double v, json& out) { out = v; }
+void write_value(const std::string& v, json& out) { out = v; }
+void write_value(const json& v, json& out) { out = v; }
+
+namespace json_parts {
+
+const std::string* text(const json& j) { return j.get_ptr<const std::string*>(); }
+bool is_null(const json& j) { return j.is_null(); }
+bool is_list(const json& j) { return j.is_array(); }
+std::size_t size(const json& j) { return j.size(); }
+const json& at(const json& j, std::size_t i) { return j[i]; }
+json& append(json& list) {
+  list.push_back(nullptr);
+  return list.back();
+}
+void set_text(json& j, std::string_view text) { j = std::string(text); }
+void set_null(json& j) { j = nullptr; }
+void set_list(json& j) { j = json::array(); }
+std::string one_of(const json& j, std::span<const std::string> names) {
+  return "one of " + join(names) + (j.is_string() ? did_you_mean(j.get<std::string>(), names) : std::string());
+}
+
+}  // namespace json_parts
+
+std::vector<std::string> field_names(FieldTable table) {
+  std::vector<std::string> names;
+  for (const FieldAccess& f : table) names.emplace_back(f.name);
+  return names;
+}
+
+std::vector<OptionDoc> option_docs(FieldTable table, const void* defaults) {
+  std::vector<OptionDoc> docs;
+  for (const FieldAccess& f : table) {
+    json value;
+    f.write(defaults, value);
+    docs.push_back({std::string(f.name), value.dump(), std::string(f.doc)});
+  }
+  return docs;
+}
+
+void read_fields(const json& j, std::string_view where, FieldTable table, void* out, Problems& problems) {
+  if (!j.is_object()) {
+    problems.add(where, concat("should be an object, not ", j.type_name()));
+    return;
+  }
+  reject_unknown_keys(j, where, field_names(table), problems);
+  for (const FieldAccess& f : table) {
+    const auto found = j.find(std::string(f.name));
+    if (found == j.end()) continue;
+    if (auto expected = f.read(*found, out))
+      problems.add(where, concat("option '", f.name, "' should be ", *expected, ", not ", found->dump()));
+  }
+}
+
+void write_fields(FieldTable table, const void* options, const void* defaults, json& out) {
+  for (const FieldAccess& f : table) {
+    json value, usual;
+    f.write(options, value);
+    f.write(defaults, usual);
+    if (value != usual) out[std::string(f.name)] = std::move(value);
+  }
+}
+
+json Describable::describe() const {
+  json out;
+  out["@type"] = std::string(type());
+  const View v = view();
+  write_fields(v.table, v.options, v.defaults, out);
+  return out;
+}
 
 void reject_unknown_keys(const json& j, std::string_view where, std::vector<std::string> known, Problems& problems) {
   std::ranges::sort(known);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "squall/core/json.hpp"
 #include "squall/core/contexts.hpp"
 
 namespace squall {

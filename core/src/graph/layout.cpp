@@ -1,3 +1,4 @@
+#include "squall/core/json.hpp"
 #include "squall/core/layout.hpp"
 
 #include <algorithm>

@@ -68,7 +68,7 @@ class ConvolutionLayer : public LayerOf<D, Options> {
 
   void declare(Declare& d) override {
     if (options.filters < 1) d.fail("option 'filters' should be a positive whole number, not ", options.filters);
-    if (options.stride && write_value(options.strides) != write_value(PerAxis<Options::kAxes>::all(1)))
+    if (options.stride && options.strides.values != PerAxis<Options::kAxes>::all(1).values)
       d.fail("options 'stride' and 'strides' mean the same; give one of them");
     ConvPath::Wanted wanted;
     const auto& stride = options.stride ? *options.stride : options.strides;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "squall/core/json.hpp"
+
 namespace squall {
 
 namespace {
@@ -69,7 +71,13 @@ Expectation read_value(const json& j, Extents& out) {
   out = std::move(e);
   return std::nullopt;
 }
-json write_value(const Extents& v) { return v.list || v.values.size() != 1 ? json(v.values) : json(v.values[0]); }
+void write_value(const Extents& v, json& out) {
+  out = v.list || v.values.size() != 1 ? json(v.values) : json(v.values[0]);
+}
+void write_axes(std::span<const Index> values, json& out) {
+  out = json::array();
+  for (const Index value : values) out.push_back(value);
+}
 
 Expectation read_padding(const json& j, int axes, Padding& out) {
   Padding p;
@@ -92,10 +100,11 @@ Expectation read_padding(const json& j, int axes, Padding& out) {
   out = p;
   return std::nullopt;
 }
-json write_padding(const Padding& v, int axes) {
-  if (v.kind == Padding::Kind::Same) return "same";
-  if (v.kind == Padding::Kind::Valid) return "valid";
-  if (v.kind == Padding::Kind::Causal) return "causal";
+void write_padding(const Padding& v, int axes, json& out) {
+  if (v.kind != Padding::Kind::Pixels) {
+    out = v.kind == Padding::Kind::Same ? "same" : v.kind == Padding::Kind::Valid ? "valid" : "causal";
+    return;
+  }
   bool equal = true;
   json all = json::array(), pairs = json::array();
   for (std::size_t i = 0; i < static_cast<std::size_t>(axes); ++i) {
@@ -103,8 +112,10 @@ json write_padding(const Padding& v, int axes) {
     pairs.push_back(json::array({v.before[i], v.after[i]}));
     equal = equal && v.before[i] == v.before[0];
   }
-  if (v.before != v.after) return pairs;
-  return equal ? json(v.before[0]) : all;
+  if (v.before != v.after)
+    out = pairs;
+  else
+    out = equal ? json(v.before[0]) : all;
 }
 
 std::span<const EnumName<PaddingMode>> enum_names(PaddingMode) {

@@ -23,9 +23,10 @@ template <int N>
 Expectation read_value(const json& j, PerAxis<N>& out) {
   return read_axes(j, 1, out.values);
 }
+void write_axes(std::span<const Index> values, json& out);
 template <int N>
-json write_value(const PerAxis<N>& v) {
-  return v.values;
+void write_value(const PerAxis<N>& v, json& out) {
+  write_axes(v.values, out);
 }
 
 // The same with zeros allowed; 0 where nothing is said.
@@ -38,8 +39,8 @@ Expectation read_value(const json& j, Offsets<N>& out) {
   return read_axes(j, 0, out.values);
 }
 template <int N>
-json write_value(const Offsets<N>& v) {
-  return v.values;
+void write_value(const Offsets<N>& v, json& out) {
+  write_axes(v.values, out);
 }
 
 // The extents of an output: 100 or [3, 4].
@@ -49,7 +50,7 @@ struct Extents {
   Shape shape() const { return Shape(std::span<const Index>(values)); }
 };
 Expectation read_value(const json& j, Extents& out);
-json write_value(const Extents& v);
+void write_value(const Extents& v, json& out);
 
 // 'same' and 'valid' (TensorFlow's geometry, any case), 'causal' (as many outputs as 'same', all padding before), or
 // pixels: 1, one number for each axis, or [before, after] for each axis.
@@ -67,14 +68,14 @@ struct PaddingOf : Padding {
   }
 };
 Expectation read_padding(const json& j, int axes, Padding& out);
-json write_padding(const Padding& v, int axes);
+void write_padding(const Padding& v, int axes, json& out);
 template <int N>
 Expectation read_value(const json& j, PaddingOf<N>& out) {
   return read_padding(j, N, out);
 }
 template <int N>
-json write_value(const PaddingOf<N>& v) {
-  return write_padding(v, N);
+void write_value(const PaddingOf<N>& v, json& out) {
+  write_padding(v, N, out);
 }
 
 // What the padding is filled with.

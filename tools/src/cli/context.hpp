@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "squall/core/json.hpp"
 #include "squall/core/handler.hpp"
 #include "squall/tools/catalog.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
 
 namespace squall {

@@ -3,7 +3,8 @@
 
 #include <span>
 
-#include "squall/core/describe.hpp"
+#include "squall/core/enum_name.hpp"
+#include "squall/core/shape.hpp"
 
 namespace squall {
 

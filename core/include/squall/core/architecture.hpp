@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

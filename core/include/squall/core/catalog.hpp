@@ -2,9 +2,7 @@
 // A catalog is an object that is passed; there is no global one.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
-#include <functional>
 #include <map>
 #include <memory>
 #include <typeindex>
@@ -24,7 +22,7 @@ struct TypeDoc {
 class FamilyBase {
  public:
   virtual ~FamilyBase() = default;
-  virtual std::vector<std::string> names() const = 0;  // without aliases, sorted
+  virtual std::vector<std::string> names() const = 0;      // without aliases, sorted
   virtual bool contains(std::string_view type) const = 0;  // aliases, too
   virtual TypeDoc doc(std::string_view type) const = 0;
 };
@@ -35,6 +33,11 @@ concept Resolvable = requires(D& d, const Catalog& c, std::string_view where, Pr
   d.resolve(c, where, p);
 };
 
+// The @type of an object; nothing, and a problem, where there is none.
+std::optional<std::string> type_of(const json& j, std::string_view where, Problems& problems);
+void report_unknown_type(std::string_view type, const std::vector<std::string>& known, std::string_view where,
+                         Problems& problems);
+
 template <class Base>
 class Family : public FamilyBase {
  public:
@@ -43,13 +46,14 @@ class Family : public FamilyBase {
   void add() {
     const std::string name(D::kType);
     if (makers_.contains(name)) raise<ConfigError>("type '", name, "' is registered twice");
-    makers_[name] = {[](const json& j, std::string_view where, const Catalog& catalog, Problems& problems) {
-                       auto made = std::make_unique<D>();
-                       read_fields(j, where, made->options, problems);
-                       if constexpr (Resolvable<D>) made->resolve(catalog, where, problems);
-                       return std::unique_ptr<Base>(std::move(made));
-                     },
-                     {name, std::string(D::kDoc), option_docs<typename D::Options>()}};
+    makers_[name] = {
+        [](const json& j, std::string_view where, const Catalog& catalog, Problems& problems) -> std::unique_ptr<Base> {
+          auto made = std::make_unique<D>();
+          read_fields(j, where, made->options, problems);
+          if constexpr (Resolvable<D>) made->resolve(catalog, where, problems);
+          return made;
+        },
+        {name, std::string(D::kDoc), option_docs<typename D::Options>()}};
   }
   // Another accepted spelling of a registered type.
   void alias(std::string_view other, std::string_view type) { aliases_[std::string(other)] = std::string(type); }
@@ -64,15 +68,11 @@ class Family : public FamilyBase {
 
   // Makes the object described by {"@type": ..., options}; null and a problem when that is not possible.
   std::unique_ptr<Base> make(const json& j, std::string_view where, const Catalog& catalog, Problems& problems) const {
-    if (!j.is_object() || !j.contains("@type") || !j["@type"].is_string()) {
-      problems.add(where, "should be an object with an '@type'");
-      return nullptr;
-    }
-    const auto type = j["@type"].template get<std::string>();
-    const auto found = makers_.find(resolve_alias(type));
+    const auto type = type_of(j, where, problems);
+    if (!type) return nullptr;
+    const auto found = makers_.find(resolve_alias(*type));
     if (found == makers_.end()) {
-      problems.add(where,
-                   concat("unknown type '", type, "'", did_you_mean(type, names()), "; known are: ", join(names())));
+      report_unknown_type(*type, names(), where, problems);
       return nullptr;
     }
     return found->second.make(j, where, catalog, problems);
@@ -87,7 +87,7 @@ class Family : public FamilyBase {
 
  private:
   struct Maker {
-    std::function<std::unique_ptr<Base>(const json&, std::string_view, const Catalog&, Problems&)> make;
+    std::unique_ptr<Base> (*make)(const json&, std::string_view, const Catalog&, Problems&);
     TypeDoc doc;
   };
   std::string resolve_alias(std::string_view type) const {

@@ -8,21 +8,22 @@
 //   };
 #pragma once
 
-#include <concepts>
-#include <nlohmann/json.hpp>
+#include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "squall/core/enum_name.hpp"
 #include "squall/core/error.hpp"
+#include "squall/core/json_fwd.hpp"
 #include "squall/core/nearest.hpp"
 #include "squall/core/shape.hpp"
 
 namespace squall {
-
-using json = nlohmann::ordered_json;
 
 template <class Owner, class T>
 struct Field {
@@ -39,19 +40,8 @@ struct NoOptions {
   static constexpr auto fields = std::tuple{};
 };
 
-// An enumeration becomes describable by `std::span<const EnumName<E>> enum_names(E)`, found by its namespace.
-// The first name of a value is written, all are read.
-template <class E>
-struct EnumName {
-  std::string_view name;
-  E value;
-};
-template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) {
-  enum_names(e);
-};
-
-// read_value returns what was expected when `j` does not fit, nothing when it was stored.
+// --- values: read_value returns what was expected when `j` does not fit, nothing when it was stored
+// -------------------
 using Expectation = std::optional<std::string>;
 Expectation read_value(const json& j, bool& out);
 Expectation read_value(const json& j, Index& out);
@@ -61,20 +51,61 @@ Expectation read_value(const json& j, double& out);
 Expectation read_value(const json& j, std::string& out);
 Expectation read_value(const json& j, json& out);
 template <NamedEnum E>
+Expectation read_value(const json& j, E& out);
+template <class T>
+Expectation read_value(const json& j, std::optional<T>& out);
+template <class T>
+Expectation read_value(const json& j, std::vector<T>& out);
+
+void write_value(bool v, json& out);
+void write_value(Index v, json& out);
+void write_value(int v, json& out);
+void write_value(std::uint64_t v, json& out);
+void write_value(double v, json& out);
+void write_value(const std::string& v, json& out);
+void write_value(const json& v, json& out);
+template <NamedEnum E>
+void write_value(E v, json& out);
+template <class T>
+void write_value(const std::optional<T>& v, json& out);
+template <class T>
+void write_value(const std::vector<T>& v, json& out);
+template <class T, class Json = json>
+Json write_value(const T& v) {
+  Json out;
+  write_value(v, out);
+  return out;
+}
+
+namespace json_parts {                   // what the templates below need of JSON
+const std::string* text(const json& j);  // null if it is none
+bool is_null(const json& j);
+bool is_list(const json& j);
+std::size_t size(const json& j);
+const json& at(const json& j, std::size_t i);
+json& append(json& list);
+void set_text(json& j, std::string_view text);
+void set_null(json& j);
+void set_list(json& j);
+std::string one_of(const json& j, std::span<const std::string> names);
+}  // namespace json_parts
+
+template <NamedEnum E>
 Expectation read_value(const json& j, E& out) {
   std::vector<std::string> names;
+  const std::string* text = json_parts::text(j);
   for (const auto& known : enum_names(E{})) {
-    if (j.is_string() && j.get_ref<const std::string&>() == known.name) {
+    if (text != nullptr && *text == known.name) {
       out = known.value;
       return std::nullopt;
     }
     names.emplace_back(known.name);
   }
-  return "one of " + join(names) + (j.is_string() ? did_you_mean(j.get<std::string>(), names) : std::string());
+  return json_parts::one_of(j, names);
 }
 template <class T>
 Expectation read_value(const json& j, std::optional<T>& out) {
-  if (j.is_null()) {
+  if (json_parts::is_null(j)) {
     out.reset();
     return std::nullopt;
   }
@@ -85,64 +116,86 @@ Expectation read_value(const json& j, std::optional<T>& out) {
 }
 template <class T>
 Expectation read_value(const json& j, std::vector<T>& out) {
-  if (!j.is_array()) return "a list";
-  std::vector<T> values(j.size());
-  for (std::size_t i = 0; i < j.size(); ++i) {
+  if (!json_parts::is_list(j)) return "a list";
+  std::vector<T> values(json_parts::size(j));
+  for (std::size_t i = 0; i < values.size(); ++i) {
     T value{};
-    if (auto expected = read_value(j[i], value)) return "a list of " + *expected;
+    if (auto expected = read_value(json_parts::at(j, i), value)) return "a list of " + *expected;
     values[i] = value;
   }
   out = std::move(values);
   return std::nullopt;
 }
 
-json write_value(bool v);
-json write_value(Index v);
-json write_value(int v);
-json write_value(std::uint64_t v);
-json write_value(double v);
-json write_value(const std::string& v);
-json write_value(const json& v);
 template <NamedEnum E>
-json write_value(E v) {
+void write_value(E v, json& out) {
+  json_parts::set_null(out);
   for (const auto& known : enum_names(E{}))
-    if (known.value == v) return std::string(known.name);
-  return nullptr;
+    if (known.value == v) return json_parts::set_text(out, known.name);
 }
 template <class T>
-json write_value(const std::optional<T>& v) {
-  return v ? write_value(*v) : json(nullptr);
+void write_value(const std::optional<T>& v, json& out) {
+  if (v)
+    write_value(*v, out);
+  else
+    json_parts::set_null(out);
 }
 template <class T>
-json write_value(const std::vector<T>& v) {
-  json out = json::array();
-  for (const T& one : v) out.push_back(write_value(one));
-  return out;
+void write_value(const std::vector<T>& v, json& out) {
+  json_parts::set_list(out);
+  for (const T& one : v) write_value(one, json_parts::append(out));
 }
 
-// One option as shown by `squall describe`.
+// --- options
+// ------------------------------------------------------------------------------------------------------------ One
+// option as shown by `squall describe`.
 struct OptionDoc {
   std::string name, default_value, doc;
 };
+
+// A member of some options, its type forgotten.
+struct FieldAccess {
+  std::string_view name, doc;
+  Expectation (*read)(const json& j, void* options);
+  void (*write)(const void* options, json& out);
+};
+using FieldTable = std::span<const FieldAccess>;
 
 template <class Options, class F>
 void for_each_field(F&& f) {
   std::apply([&](const auto&... one) { (f(one), ...); }, Options::fields);
 }
-template <class Options>
-std::vector<std::string> field_names() {
-  std::vector<std::string> names;
-  for_each_field<Options>([&](const auto& f) { names.emplace_back(f.name); });
-  return names;
+
+template <class Options, std::size_t I>
+constexpr FieldAccess field_access() {
+  return {std::get<I>(Options::fields).name, std::get<I>(Options::fields).doc,
+          [](const json& j, void* options) {
+            return read_value(j, static_cast<Options*>(options)->*(std::get<I>(Options::fields).member));
+          },
+          [](const void* options, json& out) {
+            write_value(static_cast<const Options*>(options)->*(std::get<I>(Options::fields).member), out);
+          }};
 }
 template <class Options>
+FieldTable field_table() {
+  constexpr std::size_t count = std::tuple_size_v<decltype(Options::fields)>;
+  static constexpr auto table = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array<FieldAccess, sizeof...(I)>{field_access<Options, I>()...};
+  }
+  (std::make_index_sequence<count>{});
+  return table;
+}
+
+std::vector<std::string> field_names(FieldTable table);
+std::vector<OptionDoc> option_docs(FieldTable table, const void* defaults);
+void read_fields(const json& j, std::string_view where, FieldTable table, void* out, Problems& problems);
+// Adds the members that differ from their defaults.
+void write_fields(FieldTable table, const void* options, const void* defaults, json& out);
+
+template <class Options>
 std::vector<OptionDoc> option_docs() {
-  std::vector<OptionDoc> docs;
   const Options defaults{};
-  for_each_field<Options>([&](const auto& f) {
-    docs.push_back({std::string(f.name), write_value(defaults.*(f.member)).dump(), std::string(f.doc)});
-  });
-  return docs;
+  return option_docs(field_table<Options>(), &defaults);
 }
 
 // Adds "unknown option" problems for keys of `j` that are neither in `known` nor start with '@'.
@@ -151,28 +204,15 @@ void reject_unknown_keys(const json& j, std::string_view where, std::vector<std:
 // Reads the members of an object into `out`; what is absent keeps its default. Keys starting with '@' are left alone.
 template <class Options>
 void read_fields(const json& j, std::string_view where, Options& out, Problems& problems) {
-  if (!j.is_object()) {
-    problems.add(where, concat("should be an object, not ", j.type_name()));
-    return;
-  }
-  reject_unknown_keys(j, where, field_names<Options>(), problems);
-  for_each_field<Options>([&](const auto& f) {
-    const auto found = j.find(std::string(f.name));
-    if (found == j.end()) return;
-    if (auto expected = read_value(*found, out.*(f.member)))
-      problems.add(where, concat("option '", f.name, "' should be ", *expected, ", not ", found->dump()));
-  });
+  read_fields(j, where, field_table<Options>(), &out, problems);
 }
 
 // The members that differ from their defaults.
-template <class Options>
-json write_fields(const Options& options) {
-  json out = json::object();
+template <class Options, class Json = json>
+Json write_fields(const Options& options) {
+  Json out = Json::object();
   const Options defaults{};
-  for_each_field<Options>([&](const auto& f) {
-    const json value = write_value(options.*(f.member));
-    if (value != write_value(defaults.*(f.member))) out[std::string(f.name)] = value;
-  });
+  write_fields(field_table<Options>(), &options, &defaults, out);
   return out;
 }
 
@@ -181,7 +221,15 @@ class Describable {
  public:
   virtual ~Describable() = default;
   virtual std::string_view type() const = 0;
-  virtual json describe() const = 0;  // {"@type": ..., options that are not the default}
+  json describe() const;  // {"@type": ..., options that are not the default}
+
+ protected:
+  struct View {
+    FieldTable table;
+    const void* options;
+    const void* defaults;
+  };
+  virtual View view() const = 0;
 };
 
 // Base of every describable class: holds `options` and writes them. D has `static constexpr std::string_view kType`.
@@ -191,12 +239,11 @@ class DescribedAs : public Base {
   using Options = OptionsT;
   OptionsT options{};
   std::string_view type() const override { return D::kType; }
-  json describe() const override {
-    json out;
-    out["@type"] = std::string(D::kType);
-    const json rest = write_fields(options);
-    for (const auto& [key, value] : rest.items()) out[key] = value;
-    return out;
+
+ protected:
+  typename Base::View view() const override {
+    static const OptionsT defaults{};
+    return {field_table<OptionsT>(), &options, &defaults};
   }
 };
 

@@ -30,7 +30,7 @@ struct FeatureShape {
   std::vector<Index> values = {};
 };
 Expectation read_value(const json& j, FeatureShape& out);
-json write_value(const FeatureShape& v);
+void write_value(const FeatureShape& v, json& out);
 
 // What get_in_out_layers has to know; in JSON the keys beside "@spec".
 struct InOutOptions {

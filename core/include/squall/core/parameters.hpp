@@ -8,6 +8,7 @@
 
 #include "squall/core/describe.hpp"
 #include "squall/core/graph.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/random.hpp"
 #include "squall/core/tensor.hpp"
 

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "squall/core/describe.hpp"
+#include "squall/core/enum_name.hpp"
+#include "squall/core/shape.hpp"
 
 namespace squall {
 

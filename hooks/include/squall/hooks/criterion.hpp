@@ -7,6 +7,7 @@
 #include <string>
 
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "squall/training/logs.hpp"
 
 namespace squall {

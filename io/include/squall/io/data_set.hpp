@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/host_array.hpp"
 
 namespace squall {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
 #include "squall/core/handler.hpp"
 

@@ -8,6 +8,7 @@
 
 #include "squall/core/batch.hpp"
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/random.hpp"
 
 namespace squall {

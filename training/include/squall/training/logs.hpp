@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "squall/core/catalog.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "squall/core/catalog.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/host_array.hpp"
 
 namespace squall {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "squall/core/activation.hpp"
-#include "squall/core/describe.hpp"
+#include "squall/core/enum_name.hpp"
 #include "squall/core/ops/pixel_map.hpp"
 #include "squall/core/ops/windows.hpp"
 #include "squall/core/packed_weight.hpp"

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
 #include "squall/core/layer.hpp"
 
