@@ -33,7 +33,9 @@ static Expectation read_value(const json& j, Factors& out) {
   out = std::move(f);
   return std::nullopt;
 }
-static json write_value(const Factors& v) { return v.values.size() == 1 ? json(v.values[0]) : json(v.values); }
+static void write_value(const Factors& v, json& out) {
+  out = v.values.size() == 1 ? json(v.values[0]) : json(v.values);
+}
 
 struct UpsampleOptions {
   std::optional<Extents> size;
