@@ -46,17 +46,17 @@ Context<R>::Context(int threads, Isa isa) : isa_(isa), kernels_(kernels_of<R>(is
 
 // By shape alone. The library's overhead does not pay for small products.
 template <class R>
-bool Context<R>::by_library(const GemmCall<R>& c) const {
-  if (library_ == nullptr || c.k == 0) return false;
-  constexpr Count kSide = 64, kSmall = 10000;
-  if (isa_ == Isa::Avx2) return c.m >= kSide && c.n >= kSide && c.k >= kSide;
-  return c.m * c.n * c.k >= kSmall;
+bool Context<R>::by_library(Index m, Index n, Index k) const {
+  if (library_ == nullptr || k == 0) return false;
+  constexpr Index kSide = 64, kSmall = 10000;
+  if (isa_ == Isa::Avx2) return m >= kSide && n >= kSide && k >= kSide;
+  return m * n * k >= kSmall;
 }
 
 template <class R>
 void Context<R>::multiply(const GemmCall<R>& call, int worker) const {
   if (call.m == 0 || call.n == 0) return;
-  if (by_library(call)) return library_->gemm(call);
+  if (by_library(call.m, call.n, call.k)) return library_->gemm(call);
   kernels_.gemm(call, reinterpret_cast<R*>(scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker)));
 }
 

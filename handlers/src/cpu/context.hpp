@@ -21,6 +21,8 @@ class Context {
   const Parallel& parallel() const { return parallel_; }
   // c (=, +=) a b by one thread, inside a tile of `worker`.
   void multiply(const GemmCall<R>& call, int worker) const;
+  // Whether a library makes products of this size.
+  bool by_library(Index m, Index n, Index k) const;
   // Room for partial sums of one operation.
   static constexpr Index kSums = 16384;
   double* sums() const { return sums_.get(); }
@@ -30,8 +32,6 @@ class Context {
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };
-  bool by_library(const GemmCall<R>& call) const;
-
   Isa isa_;
   Kernels<R> kernels_;
   Parallel parallel_;

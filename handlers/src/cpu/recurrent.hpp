@@ -71,7 +71,6 @@ class SequencePlan : public RecurrentPlan {
   double* peephole_sums(int p, Index row_part) const { return peephole_sums_ + (p * row_parts_ + row_part) * n(); }
 
  private:
-  static constexpr Index kUnits = 48;  // a multiple of every pack_columns
   int gates() const { return gate_count(spec().cell); }
   int blocks() const { return spec().cell == Cell::Gru ? 4 : gates(); }  // a GRU's fourth is what its reset multiplies
   int recurrent(int g) const { return spec().cell == Cell::Gru && g == 2 ? 3 : g; }
@@ -97,8 +96,8 @@ class SequencePlan : public RecurrentPlan {
   ConstMatrix matrix(const R* x, Index count, Index width) const { return {x, dtype_of<R>, count, width, width}; }
 
   ContextPtr<R> ctx_;
-  bool packs_;
-  Index row_parts_, chunk_;
+  bool library_, packs_;
+  Index row_parts_, unit_grain_, chunk_;
   std::size_t bytes_ = 0;
   R *biases_ = nullptr, *packed_ = nullptr, *gates_ = nullptr, *output_ = nullptr;
   R *deltas_ = nullptr, *dh0_ = nullptr, *dc_ = nullptr, *dc_kept_ = nullptr;

@@ -14,6 +14,8 @@ std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 // The few sequences for which packing weights does not pay.
 constexpr Index kFew = 4;
+// Blocks of steps: a multiple of every pack_columns; wider ones for a library, which likes large products.
+constexpr Index kPackedUnits = 48, kLibraryUnits = 96, kPackedRows = 64, kLibraryRows = 256;
 
 }  // namespace
 
@@ -21,8 +23,10 @@ template <class R>
 SequencePlan<R>::SequencePlan(const RecurrentSpec& s, ContextPtr<R> ctx)
     : RecurrentPlan(s),
       ctx_(std::move(ctx)),
-      packs_(s.batch > kFew),
-      row_parts_(ceil_div(s.batch, 64)),
+      library_(ctx_->by_library(s.batch, s.size, s.size)),
+      packs_(s.batch > kFew && !library_),
+      row_parts_(ceil_div(s.batch, library_ ? kLibraryRows : kPackedRows)),
+      unit_grain_(library_ ? kLibraryUnits : kPackedUnits),
       chunk_(std::min(s.time, ceil_div(512, s.batch))) {
   lay_out(nullptr);
 }
@@ -50,14 +54,14 @@ void SequencePlan<R>::lay_out(void* memory) {
 template <class R>
 template <class F>
 void SequencePlan<R>::each_block(const F& f) const {
-  const Index unit_parts = ceil_div(n(), kUnits);
+  const Index unit_parts = ceil_div(n(), unit_grain_);
   const bool worth = 2 * spec().batch * n() * n() * gates() >= kWorthFlops;
   ctx_->parallel().run(row_parts_ * unit_parts, worth, [&](Index tile, int worker) {
     Block b;
     b.row_part = tile / unit_parts;
     b.rows = part_of(spec().batch, row_parts_, b.row_part, 8);
-    b.units.first = tile % unit_parts * kUnits;
-    b.units.count = std::min(kUnits, n() - b.units.first);
+    b.units.first = tile % unit_parts * unit_grain_;
+    b.units.count = std::min(unit_grain_, n() - b.units.first);
     b.at = b.rows.first * n() + b.units.first;
     f(b, worker);
   });
