@@ -85,11 +85,8 @@ double train(const Catalog& catalog) {
     net.backward();
     if (step % 100 == 0) std::printf("step %3d  loss %.6f\n", step, net.total_loss());
     for (const auto& piece : net.trainable())
-      net.handler().optim().sgd({net.parameters().slice(piece.offset, piece.elements),
-                                 net.gradients().slice(piece.offset, piece.elements),
-                                 {},
-                                 {},
-                                 piece.write},
+      net.handler().optim().sgd({.value = net.parameters().slice(piece.offset, piece.elements),
+                                 .gradient = net.gradients().slice(piece.offset, piece.elements)},
                                 0.03);
     net.parameters_changed();
   }
