@@ -86,7 +86,8 @@ double train(const Catalog& catalog) {
     if (step % 100 == 0) std::printf("step %3d  loss %.6f\n", step, net.total_loss());
     for (const auto& piece : net.trainable())
       net.handler().optim().sgd({.value = net.parameters().slice(piece.offset, piece.elements),
-                                 .gradient = net.gradients().slice(piece.offset, piece.elements)},
+                                 .gradient = net.gradients().slice(piece.offset, piece.elements),
+                                 .write = piece.write},
                                 0.03);
     net.parameters_changed();
   }
