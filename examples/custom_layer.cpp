@@ -84,11 +84,13 @@ double train(const Catalog& catalog) {
     net.forward(pass);
     net.backward();
     if (step % 100 == 0) std::printf("step %3d  loss %.6f\n", step, net.total_loss());
-    for (const auto& piece : net.trainable())
-      net.handler().optim().sgd({.value = net.parameters().slice(piece.offset, piece.elements),
-                                 .gradient = net.gradients().slice(piece.offset, piece.elements),
-                                 .write = piece.write},
-                                0.03);
+    for (const auto& piece : net.trainable()) {
+      UpdateRange range;
+      range.value = net.parameters().slice(piece.offset, piece.elements);
+      range.gradient = net.gradients().slice(piece.offset, piece.elements);
+      range.write = piece.write;
+      net.handler().optim().sgd(range, 0.03);
+    }
     net.parameters_changed();
   }
   net.forward(pass);
