@@ -49,29 +49,38 @@ struct Channels {
   Index first = 0, count = 0;
 };
 
-// f(image, place, number) for output pixels first .. first + count, counted over all images.
+// f(image, place, first output of the line, outputs, number of the first) for each line of output pixels first .. first
+// + count, counted over all images; the place lacks the width, its corner is that of the line.
 template <class F>
-inline void each_place(const Window& w, Index first, Index count, const F& f) {
+inline void each_line(const Window& w, Index first, Index count, const F& f) {
   const Index width = w.out_w();
   const Index height = w.out_h();
   const Index depth = w.out_d();
   Index line = first / width;
   Index ox = first % width;
-  Index p = 0;
-  while (p < count) {
+  for (Index p = 0; p < count; ++line) {
     Place place;
     place.h = height_taps(w, line % height);
     place.d = depth_taps(w, line / height % depth);
-    const Index image = line / (height * depth);
-    const Index corner = (place.d.start * w.height + place.h.start) * w.width;
-    for (; ox < width && p < count; ++ox, ++p) {
-      place.w = width_taps(w, ox);
-      place.corner = (corner + place.w.start) * w.channels;
-      f(image, place, p);
-    }
+    place.corner = (place.d.start * w.height + place.h.start) * w.width * w.channels;
+    const Index many = std::min(width - ox, count - p);
+    f(line / (height * depth), place, ox, many, p);
+    p += many;
     ox = 0;
-    ++line;
   }
+}
+
+// f(image, place, number) for the pixels themselves.
+template <class F>
+inline void each_place(const Window& w, Index first, Index count, const F& f) {
+  each_line(w, first, count, [&](Index image, Place place, Index ox, Index many, Index p) {
+    const Index corner = place.corner;
+    for (Index i = 0; i < many; ++i) {
+      place.w = width_taps(w, ox + i);
+      place.corner = corner + place.w.start * w.channels;
+      f(image, place, p + i);
+    }
+  });
 }
 
 // Short runs are the rule (a row of the kernel times the channels): a loop beats a call of memcpy.
@@ -99,28 +108,46 @@ inline void each_run(const Window& w, const Place& p, Channels c, const F& f) {
   }
 }
 
+// Rows of `count` windows of one line that lie inside the image, from the corner of the first; all channels, taps of a
+// line are neighbours.
+template <class R>
+inline void copy_whole(const R* from, const Window& w, Index count, R* to) {
+  const Index kernel_d = w.kernel_d, kernel_h = w.kernel_h, run = w.kernel_w * w.channels;
+  const Index line = w.dilation_h * w.width * w.channels;
+  const Index plane = w.dilation_d * w.height * w.width * w.channels;
+  const Index step = w.stride_w * w.channels;
+  for (Index i = 0; i < count; ++i, from += step) {
+    for (Index kd = 0; kd < kernel_d; ++kd) {
+      const R* row = from + kd * plane;
+      for (Index kh = 0; kh < kernel_h; ++kh, row += line, to += run) copy_run(row, to, run);
+    }
+  }
+}
+
 // Rows of taps (kernel_d kernel_h kernel_w channels elements) for output pixels first .. first + count, counted over
 // all images.
 template <class R>
 void copy_windows(const R* x, const Window& w, Channels c, R pad, Index first, Index count, R* out) {
   const Index size = w.taps() * c.count;
-  const Index image = image_size(w);
   const bool joined = w.dilation_w == 1 && c.count == w.channels;
-  const Index run = w.kernel_w * w.channels;
-  const Index line = w.dilation_h * w.width * w.channels;
-  const Index plane = w.dilation_d * w.height * w.width * w.channels;
-  each_place(w, first, count, [&](Index n, const Place& place, Index p) {
-    R* to = out + p * size;
-    const R* from = x + n * image;
-    if (joined && place.whole(w)) {
-      for (Index kd = 0; kd < w.kernel_d; ++kd)
-        for (Index kh = 0; kh < w.kernel_h; ++kh, to += run)
-          copy_run(from + place.corner + kd * plane + kh * line, to, run);
-      return;
-    }
-    if (!place.whole(w)) std::fill_n(to, size, pad);
-    each_run(w, place, c,
-             [&](Index in_image, Index in_row, Index many) { copy_run(from + in_image, to + in_row, many); });
+  const Index room = w.width + w.left - w.kernel_w;  // the last whole window of a line starts here
+  each_line(w, first, count, [&](Index n, Place place, Index ox, Index many, Index p) {
+    const R* image = x + n * image_size(w);
+    const Index corner = place.corner;
+    const auto any = [&](Index o) {
+      place.w = width_taps(w, o);
+      place.corner = corner + place.w.start * w.channels;
+      R* to = out + (p + o - ox) * size;
+      if (!place.whole(w)) std::fill_n(to, size, pad);
+      each_run(w, place, c, [&](Index from, Index row, Index length) { copy_run(image + from, to + row, length); });
+    };
+    const bool inside = joined && room >= 0 && place.h.whole(w.kernel_h) && place.d.whole(w.kernel_d);
+    const Index begin = inside ? std::clamp(ceil_div(w.left, w.stride_w), ox, ox + many) : ox + many;
+    const Index end = inside ? std::clamp(room / w.stride_w + 1, begin, ox + many) : begin;
+    for (Index o = ox; o < begin; ++o) any(o);
+    copy_whole(image + corner + (begin * w.stride_w - w.left) * w.channels, w, end - begin,
+               out + (p + begin - ox) * size);
+    for (Index o = end; o < ox + many; ++o) any(o);
   });
 }
 template <class R>
