@@ -1,4 +1,7 @@
-// Asks for a progress display; whoever observes the trainer draws it.
+// A line per epoch: a full bar and the time it took. A bar that moves is drawn by whoever observes the trainer.
+#include <chrono>
+#include <cstdio>
+
 #include "squall/training/trainer.hpp"
 
 namespace squall {
@@ -12,8 +15,29 @@ struct ProgressBarOptions : HookOptions {
 class ProgressBar final : public HookOf<ProgressBar, ProgressBarOptions> {
  public:
   static constexpr std::string_view kType = "ProgressBar";
-  static constexpr std::string_view kDoc = "A display of the progress of each epoch.";
-  Verdict run(Trainer&, const Progress&) override { return Verdict::Continue; }
+  static constexpr std::string_view kDoc = "Says after each turn how many updates there were and how long they took.";
+  void start(Trainer& trainer) override {
+    begun_ = std::chrono::steady_clock::now();
+    updates_ = trainer.progress().update;
+  }
+  Verdict run(Trainer& trainer, const Progress& progress) override {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const auto minutes = static_cast<long>(seconds / 60);
+    char took[48];
+    std::snprintf(took, sizeof took, "%ld:%02ld:%04.1f", minutes / 60, minutes % 60,
+                  seconds - 60 * static_cast<double>(minutes));
+    if (progress.update > updates_)
+      trainer.say(concat("epoch ", progress.epoch, " [====1====2====3====4====5====6====7====8====9====0] ",
+                         progress.update - updates_, " updates, took ", took));
+    begun_ = now;
+    updates_ = progress.update;
+    return Verdict::Continue;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_;
+  Index updates_ = 0;
 };
 
 }  // namespace

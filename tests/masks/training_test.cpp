@@ -7,10 +7,21 @@ using namespace squall::test;
 namespace {
 
 const std::vector<json>& rules() {
-  static const std::vector<json> all{{{"@type", "Sgd"}, {"learning_rate", 0.05}},
-                                     {{"@type", "Momentum"}, {"learning_rate", 0.02}, {"momentum", 0.9}},
-                                     {{"@type", "Nesterov"}, {"learning_rate", 0.02}, {"momentum", 0.9}},
-                                     {{"@type", "Adam"}, {"learning_rate", 0.01}}};
+  static const std::vector<json> all{
+      {{"@type", "Sgd"}, {"learning_rate", 0.05}},
+      {{"@type", "Momentum"}, {"learning_rate", 0.02}, {"momentum", 0.9}},
+      {{"@type", "Nesterov"}, {"learning_rate", 0.02}, {"momentum", 0.9}},
+      {{"@type", "Adam"}, {"learning_rate", 0.01}},
+      {{"@type", "Sgd"}, {"learning_rate", 0.02}, {"momentum", 0.9}, {"weight_decay", 0.1}},
+      {{"@type", "AdamW"}, {"weight_decay", 0.1}, {"amsgrad", true}},
+      {{"@type", "AdaMax"}, {"weight_decay", 0.1}},
+      {{"@type", "NAdam"}, {"weight_decay", 0.1}, {"decoupled", true}},
+      {{"@type", "RAdam"}, {"weight_decay", 0.1}},
+      {{"@type", "RmsProp"}, {"momentum", 0.5}, {"centered", true}, {"weight_decay", 0.1}},
+      {{"@type", "AdaGrad"}, {"weight_decay", 0.1}},
+      {{"@type", "AdaDelta"}, {"weight_decay", 0.1}},
+      {{"@type", "RProp"}},
+      {{"@type", "Asgd"}, {"weight_decay", 0.1}}};
   return all;
 }
 

@@ -232,7 +232,6 @@ TEST_CASE("A monitor measures with scorers of its own, and only tasks it has dat
   Minibatches validation(blobs(9, 4, 3, 3), {.batch_size = 4});
   s.trainer.add_hook(
       make<Hook>({{"@type", "MonitorScores"}, {"scorers", {{{"@type", "Accuracy"}, {"name", "right"}}}}}));
-  s.trainer.add_hook(make<Hook>({{"@type", "ProgressBar"}}));
   s.trainer.train(s.data, {{"validation", &validation}}, 1);
   REQUIRE(s.trainer.logs().find("validation.right") != nullptr);
   CHECK(s.trainer.logs().find("validation.right")->size() == 2);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "training_support.hpp"
 
 using namespace training_test;
@@ -59,4 +61,62 @@ TEST_CASE("DecreaseAfterEpoch is constant for T epochs and goes by epochs always
   Problems problems;
   CHECK(Scheduled::from_json(by_update, "x", catalog(), problems).at({3, 1000}) == Approx(0.45));
   CHECK(problems.empty());
+}
+
+TEST_CASE("Constant begins with a share of its value where wanted") {
+  near(sequence({{"@type", "Constant"}, {"value", 0.5}}, 2), {0.5, 0.5});
+  near(sequence({{"@type", "Constant"}, {"value", 0.5}, {"factor", 0.5}, {"num_changes", 2}}, 4),
+       {0.25, 0.25, 0.5, 0.5});
+}
+
+TEST_CASE("Step multiplies every so often or smoothly and MultiStep by a factor") {
+  const json step = {{"@type", "Step"}, {"initial_value", 8.0}, {"factor", 0.5}, {"step_size", 2}};
+  near(sequence(step, 5), {8, 8, 4, 4, 2});
+  json smooth = step;
+  smooth["smooth"] = true;
+  near(sequence(smooth, 3), {8, 8 * std::sqrt(0.5), 4});
+  near(sequence({{"@type", "MultiStep"}, {"initial_value", 8.0}, {"steps", {1, 3, 3}}, {"factor", 0.5}}, 5),
+       {8, 4, 4, 1, 1});
+}
+
+TEST_CASE("Cosine goes down and up or with restarts down again at once") {
+  const json j = {{"@type", "Cosine"}, {"initial_value", 1.0}, {"final_value", 0.5}, {"num_changes", 2}};
+  near(sequence(j, 6), {1, 0.75, 0.5, 0.75, 1, 0.75});
+  json again = {{"@type", "CosineRestarts"}, {"initial_value", 1.0}, {"period", 2}};
+  near(sequence(again, 5), {1, 0.5, 1, 0.5, 1});
+  again["period_factor"] = 2;
+  near(sequence(again, 7), {1, 0.5, 1, (1 + std::sqrt(0.5)) / 2, 0.5, (1 - std::sqrt(0.5)) / 2, 1});
+}
+
+TEST_CASE("Polynomial ends at its final value") {
+  near(
+      sequence(
+          {{"@type", "Polynomial"}, {"initial_value", 1.0}, {"final_value", 0.2}, {"num_changes", 2}, {"power", 2}}, 4),
+      {1, 0.4, 0.2, 0.2});
+}
+
+TEST_CASE("OneCycle and Cyclic go to their peak and back") {
+  const json one = {{"@type", "OneCycle"}, {"initial_value", 0.1}, {"peak_value", 1.0}, {"final_value", 0.0},
+                    {"total", 7},          {"peak_at", 3.0 / 7},   {"way", "linear"}};
+  near(sequence(one, 8), {0.1, 0.55, 1, 0.75, 0.5, 0.25, 0, 0});
+  const json cyclic = {{"@type", "Cyclic"}, {"initial_value", 1.0}, {"peak_value", 2.0}, {"up", 1},
+                       {"down", 2},         {"fade", "halves"}};
+  near(sequence(cyclic, 7), {1, 2, 1.5, 1, 1.5, 1.25, 1});
+  CHECK(mentions(complaint([] { make<Schedule>({{"@type", "OneCycle"}, {"total", 1}}); }), "total"));
+}
+
+TEST_CASE("Sequential begins each part anew") {
+  const json warm = {{"@type", "Linear"}, {"initial_value", 0.0}, {"final_value", 1.0}, {"num_changes", 2}};
+  const json then = {{"@type", "Exponential"}, {"initial_value", 1.0}, {"factor", 0.5}};
+  near(sequence({{"@type", "Sequential"}, {"milestones", {2}}, {"schedules", {warm, then}}}, 5),
+       {0, 0.5, 1, 0.5, 0.25});
+  CHECK(mentions(complaint([&] {
+                   make<Schedule>({{"@type", "Sequential"}, {"schedules", {warm, then}}});
+                 }),
+                 "one more"));
+}
+
+TEST_CASE("Noam rises in a line and falls with the root from the first update on") {
+  const auto v = sequence({{"@type", "Noam"}, {"model_size", 4}, {"warmup", 4}}, 16);
+  near({v[0], v[3], v[15]}, {0.5 / 8, 0.25, 0.125});
 }

@@ -100,6 +100,30 @@ inline std::shared_ptr<DataSource> blobs(Index examples, Index inputs, Index cla
 
 inline std::vector<double> parameters(const Network& n) { return n.get("parameters").doubles(); }
 
+// Every rule that learns, with the options that change what it computes or how much it keeps.
+inline std::vector<json> every_rule() {
+  return {{{"@type", "Sgd"}},
+          {{"@type", "Sgd"}, {"weight_decay", 0.1}},
+          {{"@type", "Sgd"}, {"momentum", 0.9}, {"dampening", 0.2}, {"weight_decay", 0.1}},
+          {{"@type", "Sgd"}, {"momentum", 0.9}, {"nesterov", true}},
+          {{"@type", "Momentum"}, {"momentum", 0.9}},
+          {{"@type", "Nesterov"}, {"momentum", 0.9}},
+          {{"@type", "Adam"}},
+          {{"@type", "Adam"}, {"amsgrad", true}, {"weight_decay", 0.1}},
+          {{"@type", "AdamW"}, {"weight_decay", 0.1}},
+          {{"@type", "AdaMax"}, {"weight_decay", 0.1}},
+          {{"@type", "NAdam"}, {"weight_decay", 0.1}, {"decoupled", true}},
+          {{"@type", "RAdam"}, {"weight_decay", 0.1}, {"decoupled", true}},
+          {{"@type", "RmsProp"}, {"weight_decay", 0.1}},
+          {{"@type", "RmsProp"}, {"momentum", 0.9}},
+          {{"@type", "RmsProp"}, {"centered", true}},
+          {{"@type", "RmsProp"}, {"centered", true}, {"momentum", 0.9}},
+          {{"@type", "AdaGrad"}, {"initial_sum", 0.1}, {"weight_decay", 0.1}},
+          {{"@type", "AdaDelta"}, {"weight_decay", 0.1}},
+          {{"@type", "RProp"}},
+          {{"@type", "Asgd"}, {"start", 1}, {"weight_decay", 0.1}}};
+}
+
 // A hook made of a function; keeps nothing.
 struct CallOptions : HookOptions {
   static constexpr auto fields = hook_fields<CallOptions>();

@@ -105,12 +105,12 @@ ConstTensor Network::output(int n, int slot) const {
   const Binding& b = binding();
   const OutputInfo& info = graph_.node(n).outputs[at(slot)];
   const ConstTensor t = b.views(n).outputs[at(slot)];
-  const std::string path = graph_.node(n).name + ".outputs." + info.name;
-  if (!t) raise<ConfigError>("'", path, "' was not part of the last pass");
+  const auto path = [&] { return graph_.node(n).name + ".outputs." + info.name; };  // only where it is told
+  if (!t) raise<ConfigError>("'", path(), "' was not part of the last pass");
   const int buffer = b.output_buffer(n, slot);
   const bool kept = buffer < 0 || b.layout().buffers[at(buffer)].last == 2 * graph_.size();
   if (!kept && options_.memory == MemoryMode::Compact)
-    raise<ConfigError>("'", path,
+    raise<ConfigError>("'", path(),
                        "' shares memory in Compact mode; pin it (Network::pin) or use MemoryMode::Inspectable");
   return t;
 }
