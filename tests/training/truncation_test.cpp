@@ -29,9 +29,9 @@ Architecture reader(Index inputs, Index classes) {
 
 std::shared_ptr<DataSource> sequences(Index steps, Index examples, Index inputs, Index classes) {
   Rng rng(5, "sequences");
-  std::vector<double> x;
+  std::vector<float> x;
   std::vector<std::int32_t> y;
-  for (Index i = 0; i < steps * examples * inputs; ++i) x.push_back(rng.normal());
+  for (Index i = 0; i < steps * examples * inputs; ++i) x.push_back(static_cast<float>(rng.normal()));
   for (Index i = 0; i < steps * examples; ++i) y.push_back(static_cast<std::int32_t>(rng.below(classes)));
   return source({{"default", HostArray::of(Shape{steps, examples, inputs}, x)},
                  {"targets", HostArray::of(Shape{steps, examples, 1}, y)},

@@ -61,8 +61,10 @@ bool ScoreBoard::empty() const {
 double ScoreBoard::add_loss(Loss& loss, const Batch& batch, bool begins) {
   const Tensor& on_device = network_.binding().views(loss.node).outputs[static_cast<std::size_t>(loss.slot)];
   if (!on_device) return 0;  // not part of this pass
-  double value = 0;
-  network_.handler().memory().download(on_device, Tensor(&value, DType::F64, on_device.shape()));
+  const double value = visit_dtype(on_device.dtype(), [&](auto one) {  // as it is: conversions would allocate
+    network_.handler().memory().download(on_device, Tensor(&one, on_device.dtype(), on_device.shape()));
+    return static_cast<double>(one);
+  });
   const HostArray* field = batch.find(loss.input);
   const auto size =
       field != nullptr && loss.batch_axis >= 0 ? static_cast<double>(field->shape()[loss.batch_axis]) : 1.0;
