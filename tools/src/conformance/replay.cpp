@@ -2,6 +2,7 @@
 
 #include "conformance/kinds.hpp"
 #include "conformance/torch_modules.hpp"
+#include "conformance/torch_training.hpp"
 
 namespace squall {
 
@@ -35,6 +36,21 @@ void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared
       replay_beyondml_layer(file, handler, comparison);
     else
       replay_numpy_layer(file, handler, comparison);
+    return finish(comparison, result);
+  }
+  if (kind == "minimizer") {
+    result.state = Outcome::NotApplicable;
+    result.message = "LBFGS is not offered";
+    return;
+  }
+  if (kind == "optimizer" || kind == "clip" || kind == "schedule") {
+    Comparison comparison(fp64 || kind == "schedule", kind == "optimizer" ? 1e-4 : 2e-5);
+    if (kind == "optimizer")
+      replay_optimizer(file, handler, comparison);
+    else if (kind == "clip")
+      replay_clip(file, handler, comparison);
+    else
+      replay_schedule(file, comparison);
     return finish(comparison, result);
   }
   const bool brainstorm = kind.empty() && attribute_or(file, "reference").starts_with("brainstorm");

@@ -111,6 +111,7 @@ class Parser {
     read_fields(j, where, s, problems_);
     if (s.batch_size < 1) problems_.add(where + ".batch_size", "should be at least 1");
     if (s.max_epochs < 0) problems_.add(where + ".max_epochs", "should not be negative");
+    if (s.truncate < 0) problems_.add(where + ".truncate", "should not be negative");
     if (s.mix != "cycle" && s.mix != "shortest") problems_.add(where + ".mix", "should be cycle or shortest");
     check_names(s.tasks, where + ".tasks");
     CheckpointOptions checkpoint;

@@ -9,9 +9,14 @@ namespace squall {
 
 namespace {
 
-NetworkOptions network_options(const Experiment& e) {
+// Hooks that look into layers need every buffer in a place of its own.
+NetworkOptions network_options(const Experiment& e, const Catalog& catalog) {
   NetworkOptions options;
   options.seed = e.seed;
+  for (const auto& stage : e.stages)
+    for (const auto& [key, hook] : stage.hooks.items())
+      if (catalog.of<Hook>().make(hook, "hooks." + key, catalog)->inspects_buffers())
+        options.memory = MemoryMode::Inspectable;
   return options;
 }
 
@@ -24,7 +29,7 @@ Runner::Runner(const Experiment& experiment, const RunOptions& options, const Ca
       catalog_(catalog),
       threads_(threads),
       data_(experiment.data, experiment.tasks, catalog, options.data, experiment.seed),
-      network_(experiment.architecture, catalog, std::move(handler), network_options(experiment)),
+      network_(experiment.architecture, catalog, std::move(handler), network_options(experiment, catalog)),
       phases_(make_phases(experiment)) {
   std::vector<std::string> all;
   for (const auto& task : experiment_.tasks) all.push_back(task.first);
@@ -119,6 +124,8 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
                   make_tasks(experiment_.tasks, phase.tasks, network_.graph(), catalog_));
   trainer.set_observer(this);
   trainer.set_interrupt(options_.interrupt);
+  trainer.set_truncation(stage.truncate);
+  trainer.set_folder(options_.out);
   trainer.set_network_writer([this](const Network& network, const std::string& name) {
     const std::filesystem::path path = name;  // relative ones lie in the run folder
     save_model(path.is_absolute() ? path : file(name), network, description());

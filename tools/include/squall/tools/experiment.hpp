@@ -35,7 +35,7 @@ struct CheckpointOptions {
 
 struct StageOptions {
   json stepper = {{"@type", "Sgd"}};
-  Index batch_size = 100, max_epochs = 0;
+  Index batch_size = 100, max_epochs = 0, truncate = 0;
   bool shuffle = true;
   json hooks = json::array();
   json weight_modifiers, gradient_modifiers;
@@ -51,6 +51,8 @@ struct StageOptions {
       field("hooks", &StageOptions::hooks, "list of hooks, or object of named ones"),
       field("weight_modifiers", &StageOptions::weight_modifiers, "patterns to modifiers of weights, after each update"),
       field("gradient_modifiers", &StageOptions::gradient_modifiers, "patterns to modifiers of gradients"),
+      field("truncate", &StageOptions::truncate,
+            "time steps per update; each batch of sequences is trained in such pieces, contexts carried; 0: whole"),
       field("mix", &StageOptions::mix, "tasks of unequal size: cycle or shortest"),
       field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
       field("frozen", &StageOptions::frozen, "patterns of layers that are not trained"),
