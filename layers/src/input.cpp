@@ -1,7 +1,7 @@
 // Input: where data enters a network; its outputs are filled by Network::provide().
-#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
 #include "squall/core/contexts.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

@@ -1,6 +1,6 @@
 // Catalogs: making things from their descriptions.
-#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
+#include "squall/core/json.hpp"
 
 #include "support/catch.hpp"
 #include "support/graph_checks.hpp"

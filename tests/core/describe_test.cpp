@@ -1,6 +1,6 @@
 // Options that describe themselves: reading, writing, and what is said about mistakes.
-#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 
 #include <array>
 

@@ -1,6 +1,6 @@
 // Placement of buffers in one arena.
-#include "squall/core/json.hpp"
 #include "squall/core/layout.hpp"
+#include "squall/core/json.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Which weights are kept: counts, ties, eligibility, and NumPy's percentile.
+#include "squall/core/selection.hpp"
 #include "squall/core/describe.hpp"
 #include "squall/core/json.hpp"
-#include "squall/core/selection.hpp"
 
 #include <chrono>
 #include <limits>

@@ -49,10 +49,10 @@ inline std::vector<Task> tasks_of(const std::vector<std::string>& names) {
 
 struct NetOptions {
   std::vector<std::string> names = task_names(2);
-  bool images = false;  // a convolution before the dense layers
+  bool images = false;   // a convolution before the dense layers
   bool volumes = false;  // a convolution of three axes instead
-  bool norm = false;    // batch normalisation and dropout on the path of each task
-  bool heads = false;   // a MaskedDense for each task instead of a multi layer
+  bool norm = false;     // batch normalisation and dropout on the path of each task
+  bool heads = false;    // a MaskedDense for each task instead of a multi layer
   bool sparsify = true;
   Index units = 12;
   std::string handler = "cpu:f32";

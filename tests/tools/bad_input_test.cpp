@@ -1,6 +1,6 @@
 #include "run_command.hpp"
-#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "support/catch.hpp"
 
 using namespace squall;

@@ -1,8 +1,8 @@
 #include <chrono>
 
 #include "run_command.hpp"
-#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/random.hpp"
 #include "support/catch.hpp"
 

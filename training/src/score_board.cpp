@@ -60,7 +60,7 @@ bool ScoreBoard::empty() const {
 
 double ScoreBoard::add_loss(Loss& loss, const Batch& batch, bool begins) {
   const Tensor& on_device = network_.binding().views(loss.node).outputs[static_cast<std::size_t>(loss.slot)];
-  if (!on_device) return 0;  // not part of this pass
+  if (!on_device) return 0;                                            // not part of this pass
   const double value = visit_dtype(on_device.dtype(), [&](auto one) {  // as it is: conversions would allocate
     network_.handler().memory().download(on_device, Tensor(&one, on_device.dtype(), on_device.shape()));
     return static_cast<double>(one);

@@ -22,11 +22,9 @@ void size(std::string_view op, std::string_view what, const ConstTensor& x, Inde
 // Whether consecutive axes of x multiply to the wanted extents: (2, 3, 4) fits {6, 4} and {2, 12}, not {3, 8}.
 bool fits(const ConstTensor& x, const Shape& wanted);
 // x fits the wanted extents and has the wanted type; for operands of plans.
-void operand(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted,
-             DType dtype);
+void operand(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted, DType dtype);
 // The same where the operand may be absent.
-void optional(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted,
-              DType dtype);
+void optional(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted, DType dtype);
 void extent(std::string_view op, std::string_view what, Index value);  // not negative
 
 }  // namespace squall::checks

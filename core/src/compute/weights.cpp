@@ -9,8 +9,7 @@ void packed(std::string_view op, const PackedWeight* w, Index rows, Index column
   w->check();
 }
 
-void weight(std::string_view op, const PackedWeight* planned, const WeightRef& w, const Shape& wanted,
-            DType dtype) {
+void weight(std::string_view op, const PackedWeight* planned, const WeightRef& w, const Shape& wanted, DType dtype) {
   if (planned == nullptr) return operand(op, "W", w.values, wanted, dtype);
   SQUALL_CHECK(w.packed == planned || w.packed == nullptr, op, ": the plan was made for another packed weight");
 }

@@ -9,8 +9,7 @@ namespace squall::checks {
 // The packed weight of a spec, if there is one.
 void packed(std::string_view op, const PackedWeight* w, Index rows, Index columns);
 // What a plan is given as weight: the packed one it was made for, or a dense one.
-void weight(std::string_view op, const PackedWeight* planned, const WeightRef& w, const Shape& wanted,
-            DType dtype);
+void weight(std::string_view op, const PackedWeight* planned, const WeightRef& w, const Shape& wanted, DType dtype);
 void bias(std::string_view op, std::string_view what, bool planned, const ConstTensor& b, Index size, DType dtype);
 
 }  // namespace squall::checks

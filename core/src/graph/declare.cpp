@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "squall/core/json.hpp"
 #include "squall/core/contexts.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

@@ -1,5 +1,5 @@
-#include "squall/core/json.hpp"
 #include "squall/core/layout.hpp"
+#include "squall/core/json.hpp"
 
 #include <algorithm>
 #include <map>

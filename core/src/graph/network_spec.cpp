@@ -294,9 +294,7 @@ Expectation read_value(const json& j, FeatureShape& out) {
   if (j.is_number_integer()) out.values = {j.get<Index>()};
   return std::nullopt;
 }
-void write_value(const FeatureShape& v, json& out) {
-  out = v.values.size() == 1 ? json(v.values[0]) : json(v.values);
-}
+void write_value(const FeatureShape& v, json& out) { out = v.values.size() == 1 ? json(v.values[0]) : json(v.values); }
 
 InOut get_in_out_layers(Architecture& a, const InOutOptions& o) {
   Problems problems;

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "squall/core/json.hpp"
 #include "squall/core/describe.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

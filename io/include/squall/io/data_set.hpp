@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "squall/core/describe.hpp"
-#include "squall/core/json.hpp"
 #include "squall/core/host_array.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

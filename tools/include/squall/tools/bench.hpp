@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
 #include "squall/core/handler.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "squall/core/catalog.hpp"
-#include "squall/core/json.hpp"
 #include "squall/core/host_array.hpp"
+#include "squall/core/json.hpp"
 
 namespace squall {
 

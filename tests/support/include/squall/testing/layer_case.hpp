@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "squall/core/json.hpp"
 #include "squall/core/catalog.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/layer.hpp"
 
 namespace squall::testing {
