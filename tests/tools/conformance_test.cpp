@@ -14,6 +14,7 @@ TEST_CASE("recordings of brainstorm are reproduced") {
   int replayed = 0;
   for (const char* folder : {"brainstorm", "brainstorm_training"})
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SQUALL_GOLDEN) / folder)) {
+      if (entry.path().extension() != ".h5") continue;  // a saved network, replayed with the case of its name
       const auto result = replay(entry.path(), catalog, handler);
       INFO(name << " " << result.name << ": " << result.message);
       CHECK(result.state == ConformanceResult::State::Passed);

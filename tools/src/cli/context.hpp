@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "squall/core/json.hpp"
 #include "squall/core/handler.hpp"
+#include "squall/core/json.hpp"
 #include "squall/tools/catalog.hpp"
 
 namespace squall::cli {
@@ -39,6 +39,8 @@ void add_eval(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_sparsify(CLI::App& app, Context& context);
 void add_convert(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
+void add_extract(CLI::App& app, Context& context);
 void add_info(CLI::App& app, Context& context);
 void add_describe(CLI::App& app, Context& context);
 void add_draw(CLI::App& app, Context& context);

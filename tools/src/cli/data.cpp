@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
-#include "squall/io/npy.hpp"
+#include "cli/data_arrays.hpp"
+#include "squall/io/prepare.hpp"
 #include "squall/io/reader.hpp"
 #include "squall/io/synthetic.hpp"
 
@@ -45,19 +46,45 @@ int make(const MakeOptions& o, const Context& c) {
 
 struct ConvertOptions {
   std::string reader;
-  std::filesystem::path data = ".", out;
+  std::filesystem::path data = ".", source, out;
+  Index validation = -1;
+  TextOrder text;
 };
 
 // The reader's description may be JSON, or just a type without options.
 DataSet load(const ConvertOptions& o, const Context& c) {
   const bool is_json = o.reader.find('{') != std::string::npos;
-  const json description = is_json ? parse_json(o.reader, "--reader") : json{{"@type", o.reader}};
+  const json description = is_json ? parse_json(o.reader, "reader") : json{{"@type", o.reader}};
   return c.catalog.of<Reader>().make(description, "reader", c.catalog)->load(o.data);
 }
 
+PreparedFile prepare(ConvertOptions o) {
+  constexpr Index kLastImages = 10000;
+  const Index images = o.validation < 0 ? kLastImages : o.validation;
+  const auto source = [&](const char* usual) { return o.source.empty() ? o.data / usual : o.source; };
+  if (o.reader == "mnist") return prepare_idx(source("mnist"), o.out, images);
+  if (o.reader == "cifar10") return prepare_cifar(source("cifar10/cifar-10-batches-bin"), Cifar::Ten, o.out, images);
+  if (o.reader == "cifar100") return prepare_cifar(source("cifar100/cifar-100-binary"), Cifar::Hundred, o.out, images);
+  if (o.source.empty()) raise<ConfigError>("data convert text needs the text: squall data convert text FILE --out ...");
+  o.text.validation = o.validation;
+  return prepare_text(o.source, o.out, o.text);
+}
+
 int convert(const ConvertOptions& o, const Context& c) {
-  const DataSet set = load(o, c);
-  save_data_set(o.out, set);
+  if (o.reader == "mnist" || o.reader == "cifar10" || o.reader == "cifar100" || o.reader == "text") {
+    const PreparedFile made = prepare(o);
+    json out = {{"file", o.out.string()}, {"group", made.group}, {"examples", json::object()}};
+    std::string text = fmt::format("{} written, /{}:", o.out.string(), made.group);
+    for (const auto& [split, examples] : made.examples) {
+      out["examples"][split] = examples;
+      text += fmt::format(" {} {}", examples, split);
+    }
+    c.print(out, text);
+    return 0;
+  }
+  if (!o.source.empty())
+    raise<ConfigError>("data convert takes a second argument after mnist, cifar10, cifar100 and text only");
+  save_data_set(o.out, load(o, c));
   c.print({{"file", o.out.string()}}, fmt::format("{} written", o.out.string()));
   return 0;
 }
@@ -103,10 +130,26 @@ void add_data(CLI::App& app, Context& context) {
   CLI::App* inspect_command = add_command(*data, context, "inspect", "shapes and ranges of a data set",
                                           [o, &context] { return inspect(*o, context); });
   for (CLI::App* command : {convert_command, inspect_command}) {
-    command->add_option("reader", o->reader, "a reader's type, or its JSON as in an experiment")->required();
+    command
+        ->add_option("reader", o->reader,
+                     command == convert_command
+                         ? "mnist, cifar10, cifar100 or text (prepared as brainstorm does), or a "
+                           "reader's type, or its JSON as in an experiment"
+                         : "a reader's type, or its JSON as in an experiment")
+        ->required();
     command->add_option("--data", o->data, "folder its paths are relative to")->capture_default_str();
   }
+  convert_command->add_option("source", o->source,
+                              "the text, or the folder of the files; default: as below --data in the examples");
+  convert_command->add_option("--validation", o->validation,
+                              "training images or symbols of text set apart, the last ones; default: 10000 images, a "
+                              "twentieth of a text");
+  convert_command->add_option("--test", o->text.test, "symbols of text for the test; default: a twentieth");
+  convert_command->add_option("--length", o->text.length, "time steps of a sequence of text")->capture_default_str();
+  convert_command->add_option("--strands", o->text.strands, "parallel strands of text; batches of so many continue")
+      ->capture_default_str();
   convert_command->add_option("--out", o->out, "file to write")->required();
+  add_data_arrays(*data, context);
 }
 
 }  // namespace squall::cli

@@ -55,7 +55,7 @@ void add_gradcheck(CLI::App& app, Context& context) {
   auto o = std::make_shared<GradcheckOptions>();
   CLI::App* command = add_command(app, context, "gradcheck", "gradients against finite differences in double precision",
                                   [o, &context] { return gradcheck(*o, context); });
-  command->add_option("file", o->file, "network, experiment or model")->required();
+  command->add_option("file", o->file, "network, experiment or model, or the JSON of a network")->required();
   command->add_option("--directions", o->directions, "random directions")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -37,7 +37,7 @@ void add_layout(CLI::App& app, Context& context) {
   auto o = std::make_shared<LayoutCommand>();
   CLI::App* command = add_command(app, context, "layout", "the memory plan of a network",
                                   [o, &context] { return layout(*o, context); });
-  command->add_option("file", o->file, "network, experiment or model")->required();
+  command->add_option("file", o->file, "network, experiment or model, or the JSON of a network")->required();
   command->add_option("--batch", o->batch, "batch size")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--time", o->time, "time steps")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_flag("--inference", o->inference, "forward only");

@@ -1,4 +1,5 @@
-// A network from whatever file a user names: a model, an experiment, or the JSON of a network alone.
+// A network from whatever a user names: a model, an experiment, the JSON of a network (or a spec) alone, in a file or
+// as it stands.
 #pragma once
 
 #include "cli/context.hpp"

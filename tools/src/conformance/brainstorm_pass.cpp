@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "conformance/kinds.hpp"
+#include "squall/tools/import_network.hpp"
 
 namespace squall::conformance {
 
@@ -21,27 +22,6 @@ HostArray value_of(const Network& network, const std::string& layer, const std::
 }
 
 namespace {
-
-// brainstorm's flat vector: layers by name, in each the parameters as declared; its BatchNorm counts statistics, too.
-void set_flat(Network& network, const HostArray& flat) {
-  auto names = network.graph().names();
-  std::ranges::sort(names);
-  Index next = 0;
-  const auto take = [&](const std::string& path, const Shape& shape) {
-    if (next + shape.elements() > flat.elements()) raise<DataError>("flat_parameters_before is too short");
-    HostArray part(DType::F64, shape);
-    for (Index i = 0; i < part.elements(); ++i) part.set_value(i, flat.value(next + i));
-    next += part.elements();
-    network.set_parameter(path, part);
-  };
-  for (const auto& name : names) {
-    const Node& node = network.graph().node(network.graph().find(name));
-    for (const auto& p : node.parameters) take(name + "." + p.name, p.shape);
-    for (const auto& s : node.states) take(name + "." + s.name, s.shape);
-  }
-  if (next != flat.elements())
-    raise<DataError>("flat_parameters_before has ", flat.elements(), " numbers, the network ", next);
-}
 
 // Drops the rows of carried state that the original keeps at the end of the time axis.
 HostArray real_steps(const HostArray& recorded, const HostArray& ours) {
@@ -95,25 +75,47 @@ void compare_gradients(const H5Reader& file, const Network& network, Comparison&
   }
 }
 
+void feed(const H5Reader& file, Network& network) {
+  Batch batch;
+  for (const auto& name : file.children("/inputs")) batch.fields.emplace_back(name, file.read("/inputs/" + name));
+  network.provide(batch);
+  for (const auto& layer : network.graph().names()) {
+    const std::string mask = "/layers/" + layer + "/internals/mask";
+    if (network.graph().node(network.graph().find(layer)).layer->type() == "Dropout" && file.exists(mask))
+      network.give_internal(layer + ".mask", file.read(mask, DType::U8));
+  }
+}
+
+// Outside training the original runs backward, too; that is meaningful only without layers that differ there.
+bool runs_backward(const H5Reader& file, const Network& network) {
+  const bool training = file.attribute_int("/", "training_pass") != 0;
+  const bool differs = std::ranges::any_of(network.graph().nodes(), [](const Node& n) {
+    return n.layer->type() == "BatchNorm" || n.layer->type() == "Dropout";
+  });
+  return training || !differs;
+}
+
+// The same network as the original saved it, imported, gives the same outputs.
+void replay_import(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
+                   Comparison& c) {
+  const auto saved = std::filesystem::path(file.name()).replace_extension(".network.hdf5");
+  if (!std::filesystem::exists(saved)) return;
+  NetworkOptions options;
+  options.memory = MemoryMode::Inspectable;
+  const ImportedNetwork imported = import_network(saved, catalog, handler, options);
+  Network& network = *imported.network;
+  feed(file, network);
+  network.forward(network.pass(runs_backward(file, network) ? Mode::Train : Mode::Eval));
+  compare_outputs(file, "/layers", network, c);
+}
+
 }  // namespace
 
 void replay_pass(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler, Comparison& c) {
   auto network = recorded_network(file, catalog, handler);
-  set_flat(*network, file.read("/flat_parameters_before"));
-  Batch batch;
-  for (const auto& name : file.children("/inputs")) batch.fields.emplace_back(name, file.read("/inputs/" + name));
-  network->provide(batch);
-  for (const auto& layer : network->graph().names()) {
-    const std::string mask = "/layers/" + layer + "/internals/mask";
-    if (network->graph().node(network->graph().find(layer)).layer->type() == "Dropout" && file.exists(mask))
-      network->give_internal(layer + ".mask", file.read(mask, DType::U8));
-  }
-  // Outside training the original runs backward, too; that is meaningful only without layers that differ there.
-  const bool training = file.attribute_int("/", "training_pass") != 0;
-  const bool differs = std::ranges::any_of(network->graph().nodes(), [](const Node& n) {
-    return n.layer->type() == "BatchNorm" || n.layer->type() == "Dropout";
-  });
-  const bool backward = training || !differs;
+  set_flat_parameters(*network, file.read("/flat_parameters_before"), "flat_parameters_before");
+  feed(file, *network);
+  const bool backward = runs_backward(file, *network);
   network->forward(network->pass(backward ? Mode::Train : Mode::Eval));
   compare_outputs(file, "/layers", *network, c);
   compare_losses(*network, parse_json(file.attribute_text("/", "losses"), "losses"), c);
@@ -121,6 +123,7 @@ void replay_pass(const H5Reader& file, const Catalog& catalog, const std::shared
     network->backward();
     compare_gradients(file, *network, c);
   }
+  replay_import(file, catalog, handler, c);
   if (!file.exists("/test_pass")) return;
   network->forward(network->pass(Mode::Eval));
   compare_outputs(file, "/test_pass", *network, c);

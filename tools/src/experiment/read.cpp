@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "squall/core/network_spec.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/tools/experiment.hpp"
 
@@ -46,6 +47,12 @@ class Parser {
         const auto bytes = read_whole_file(file);
         network = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
         out_.source["network"] = network;
+      }
+      if (is_network_spec(network)) {
+        const SpecNetwork made = network_from_spec(network);
+        network = out_.source["network"] = made.architecture.to_json();
+        if (!out_.source.contains("initialize") && !out_.source.contains("init_from"))
+          out_.source["initialize"] = made.initialize;
       }
       out_.architecture = Architecture::from_json(network);
     } catch (const Error& e) {
@@ -161,7 +168,8 @@ TaskList read_tasks(const json& experiment, Problems& problems) {
     if (t.input.empty()) t.input = name;
     if (t.targets.empty()) t.targets = name == "default" ? "targets" : name + "_targets";
     if (t.data.empty() && std::ranges::find(known, name) != known.end()) t.data = name;
-    if (std::ranges::find(known, t.data) == known.end())
+    // Without any data sets, which an imported model does not have, there is nothing to find.
+    if (!known.empty() && std::ranges::find(known, t.data) == known.end())
       problems.add("tasks." + name + ".data",
                    concat("there is no data set '", t.data, "'", did_you_mean(t.data, known)));
     out.emplace_back(name, t);

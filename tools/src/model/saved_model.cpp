@@ -4,15 +4,18 @@
 
 namespace squall {
 
-SavedModel::SavedModel(const std::filesystem::path& path, const Catalog& catalog, std::shared_ptr<Handler> handler)
+SavedModel::SavedModel(const std::filesystem::path& path, const Catalog& catalog, std::shared_ptr<Handler> handler,
+                       const NetworkOptions& options)
     : catalog_(catalog) {
   const ModelFile file(path);
   description_ = file.description();
   bytes_ = file.bytes();
-  network_ = std::make_unique<Network>(file.architecture(), catalog, std::move(handler));
+  network_ = std::make_unique<Network>(file.architecture(), catalog, std::move(handler), options);
   file.load_into(*network_);
   Problems problems;
-  if (description_.contains("experiment")) tasks_ = read_tasks(description_["experiment"], problems);
+  const bool has_tasks = description_.contains("experiment") &&
+                         (description_["experiment"].contains("data") || description_["experiment"].contains("tasks"));
+  if (has_tasks) tasks_ = read_tasks(description_["experiment"], problems);
   problems.raise_if_any(path.string());
   for (const auto& task : tasks())
     if (!task.output.empty()) network_->pin(task.output);
@@ -34,9 +37,20 @@ std::vector<Task> SavedModel::tasks(const std::string& chosen) const {
 }
 
 ExperimentData SavedModel::data(const std::filesystem::path& folder) const {
-  if (!description_.contains("experiment")) raise<ConfigError>("the model does not say what data it was trained on");
+  if (!description_.contains("experiment") || !description_["experiment"].contains("data"))
+    raise<ConfigError>("the model does not say what data it was trained on");
   const json& e = description_["experiment"];
   return {e.value("data", json::object()), tasks_, catalog_, folder, e.value("seed", std::uint64_t{1})};
+}
+
+ExperimentData SavedModel::data(const std::filesystem::path& folder, const json& reader) const {
+  TaskList tasks = tasks_;
+  json data = json::object();
+  for (auto& [name, options] : tasks) {
+    if (options.data.empty()) options.data = "default";
+    data[options.data] = reader;
+  }
+  return {data, tasks, catalog_, folder, 1};
 }
 
 json description_for_task(const json& description, const std::string& task) {

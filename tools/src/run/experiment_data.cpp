@@ -1,5 +1,7 @@
 #include "squall/tools/experiment_data.hpp"
 
+#include "squall/tools/block_minibatches.hpp"
+
 namespace squall {
 
 ExperimentData::ExperimentData(const json& data, Tasks tasks, const Catalog& catalog, std::filesystem::path folder,
@@ -26,6 +28,29 @@ const DataSet& ExperimentData::set(const std::string& name) {
   return found->second;
 }
 
+const StoredSet* ExperimentData::stored(const std::string& name) {
+  auto found = stored_.find(name);
+  if (found == stored_.end()) found = stored_.emplace(name, readers_.at(name)->open(folder_)).first;
+  return found->second ? &*found->second : nullptr;
+}
+
+std::unique_ptr<DataIterator> ExperimentData::batches(const std::string& name, std::string_view split, Index batch_size,
+                                                      bool shuffle, const std::string& stream) {
+  const TaskOptions& options = task(name);
+  if (const StoredSet* set = stored(options.data)) {
+    const auto found = set->splits.find(split);
+    if (found == set->splits.end()) return nullptr;
+    return std::make_unique<BlockMinibatches>(
+        found->second, set->has_time,
+        std::vector<std::pair<std::string, std::string>>{{"default", options.input}, {"targets", options.targets}},
+        BlockOptions{.batch_size = batch_size, .shuffle = shuffle, .seed = seed_, .stream = stream});
+  }
+  const auto data = source(name, split);
+  if (!data) return nullptr;
+  return std::make_unique<Minibatches>(
+      data, MinibatchesOptions{.batch_size = batch_size, .shuffle = shuffle, .seed = seed_, .stream = stream});
+}
+
 std::shared_ptr<const DataSource> ExperimentData::source(const std::string& name, std::string_view split) {
   const std::string key = concat(name, "/", split);
   auto& slot = sources_[key];
@@ -45,11 +70,8 @@ std::unique_ptr<DataIterator> ExperimentData::training(const std::vector<std::st
                                                        bool shuffle, Mix mix) {
   std::vector<std::unique_ptr<DataIterator>> parts;
   for (const auto& name : tasks) {
-    const auto data = source(name, "train");
-    if (!data) raise<DataError>("data.", task(name).data, " has no training data for task '", name, "'");
-    std::unique_ptr<DataIterator> part = std::make_unique<Minibatches>(
-        data,
-        MinibatchesOptions{.batch_size = batch_size, .shuffle = shuffle, .seed = seed_, .stream = "shuffle/" + name});
+    auto part = batches(name, "train", batch_size, shuffle, "shuffle/" + name);
+    if (!part) raise<DataError>("data.", task(name).data, " has no training data for task '", name, "'");
     std::vector<std::unique_ptr<Augment>> changes;
     Problems problems;
     const json& wanted = readers_.at(task(name).data)->common().augment;
@@ -67,10 +89,7 @@ std::unique_ptr<DataIterator> ExperimentData::training(const std::vector<std::st
 
 std::unique_ptr<DataIterator> ExperimentData::scoring(const std::string& task_name, std::string_view split,
                                                       Index batch_size) {
-  const auto data = source(task_name, split);
-  if (!data) return nullptr;
-  return std::make_unique<Minibatches>(
-      data, MinibatchesOptions{.batch_size = batch_size, .shuffle = false, .seed = seed_, .stream = "score"});
+  return batches(task_name, split, batch_size, false, "score");
 }
 
 }  // namespace squall

@@ -25,6 +25,9 @@ class ExperimentData {
   const DataSet& set(const std::string& name);  // loads it
 
  private:
+  const StoredSet* stored(const std::string& name);  // null: the set is read into memory
+  std::unique_ptr<DataIterator> batches(const std::string& task, std::string_view split, Index batch_size, bool shuffle,
+                                        const std::string& stream);  // null: the set has no such split
   std::shared_ptr<const DataSource> source(const std::string& task, std::string_view split);
   const TaskOptions& task(std::string_view name) const;
 
@@ -34,6 +37,7 @@ class ExperimentData {
   std::filesystem::path folder_;
   std::uint64_t seed_;
   std::map<std::string, DataSet> sets_;
+  std::map<std::string, std::optional<StoredSet>> stored_;
   std::map<std::string, std::shared_ptr<const DataSource>> sources_;
 };
 

@@ -11,7 +11,8 @@ namespace squall {
 
 class SavedModel {
  public:
-  SavedModel(const std::filesystem::path& path, const Catalog& catalog, std::shared_ptr<Handler> handler);
+  SavedModel(const std::filesystem::path& path, const Catalog& catalog, std::shared_ptr<Handler> handler,
+             const NetworkOptions& options = {});
 
   Network& network() { return *network_; }
   const json& description() const { return description_; }
@@ -22,6 +23,8 @@ class SavedModel {
   std::vector<Task> tasks(const std::string& chosen = "") const;
   // Its data sets in another folder.
   ExperimentData data(const std::filesystem::path& folder) const;
+  // Its tasks on a data set of another reader.
+  ExperimentData data(const std::filesystem::path& folder, const json& reader) const;
 
  private:
   const Catalog& catalog_;
