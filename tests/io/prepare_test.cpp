@@ -135,7 +135,7 @@ TEST_CASE("text becomes strands that continue from batch to batch") {
   CHECK_FALSE(fs::exists(folder / "v.hdf5"));
 }
 
-TEST_CASE("prepared files are read by Hdf5 as they are, loaded or block by block") {
+TEST_CASE("prepared files are read by Hdf5 as they are whether loaded or block by block") {
   const TempFolder folder;
   write_idx(folder, "mnist/train", 20);
   write_idx(folder, "mnist/t10k", 6);
@@ -214,7 +214,7 @@ TEST_CASE("arrays are split at rounded boundaries and shuffled together") {
   CHECK_THAT(message_of<DataError>([&] { shuffle_arrays(arrays, 1, 5); }), Contains("25"));
 }
 
-TEST_CASE("text can be bytes, encoded when it is read, or drawn") {
+TEST_CASE("text can be all bytes or encoded when it is read or drawn") {
   const TempFolder folder;
   folder.file("t.txt", std::string(300, 'b') + std::string(300, 'a'));
   const DataSet bytes =
