@@ -10,7 +10,7 @@ using namespace squall;
 
 namespace {
 
-// Replays the recordings of a folder whose names contain one of `words` (all, for none); gives how many.
+// Replays the recordings of a folder that are one of `words`, or contain one without a dot; gives how many.
 int replay_folder(const char* folder, const std::vector<std::string>& words) {
   const Catalog catalog = make_catalog();
   int replayed = 0;
@@ -18,8 +18,9 @@ int replay_folder(const char* folder, const std::vector<std::string>& words) {
     const auto handler = make_handler(name);
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SQUALL_GOLDEN) / folder)) {
       const std::string file = entry.path().filename().string();
-      bool wanted = words.empty();
-      for (const auto& word : words) wanted = wanted || file.find(word) != std::string::npos;
+      bool wanted = false;
+      for (const auto& word : words)
+        wanted = wanted || (word.find('.') == std::string::npos ? file.find(word) != std::string::npos : file == word);
       if (!wanted) continue;
       const auto result = replay(entry.path(), catalog, handler);
       INFO(name << " " << result.name << ": " << result.message);
@@ -38,6 +39,12 @@ TEST_CASE("PyTorch's convolutions and pools and upsampling are reproduced") {
 
 TEST_CASE("BeyondML's layers are reproduced") {
   CHECK(replay_folder("beyondml", {"conv", "dense", "pool", "selector", "filter", "sum", "normalization"}) >= 3 * 100);
+}
+
+TEST_CASE("PyTorch's Linear is reproduced") { CHECK(replay_folder("torch", {"linear.h5"}) == 3); }
+
+TEST_CASE("numpy-ml's dense layer and softmax and sums and flattening are reproduced") {
+  CHECK(replay_folder("numpy_ml", {"fully_connected", "softmax", "add", "flatten_first"}) == 3 * 4);
 }
 
 TEST_CASE("numpy-ml's convolutions and pools are reproduced") {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conformance/compare.hpp"
+#include "squall/core/json.hpp"
 #include "squall/core/network.hpp"
 #include "squall/io/h5_file.hpp"
 

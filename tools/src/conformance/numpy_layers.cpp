@@ -1,4 +1,6 @@
 // numpy-ml's recordings: one layer, forward and backward. Examples come first, channels last.
+#include <map>
+
 #include "conformance/kinds.hpp"
 #include "conformance/layer_replay.hpp"
 
@@ -74,20 +76,69 @@ RecordedLayer pool(const NumpyCase& c) {
   return r;
 }
 
+RecordedLayer fully_connected(const NumpyCase& c) {
+  RecordedLayer r;
+  r.type = "FullyConnected";
+  r.options = {{"size", c.arguments.at("n_out")}, {"activation", activation_of(c)}};
+  r.parameters = {{"W", "Layer.W", axis_to_end(0)}, {"b", "Layer.bias", flattened()}};
+  return r;
+}
+
+// The sum of all inputs, then the activation.
+RecordedLayer sum(const NumpyCase& c) {
+  RecordedLayer r;
+  const std::size_t count = c.file.children("/X").size();
+  for (std::size_t i = 1; i < count; ++i) r.inputs.push_back({std::to_string(i), ""});
+  r.wire = [count, activation = activation_of(c)](Architecture& a) {
+    json names = json::array();
+    for (std::size_t i = 0; i < count; ++i) names.push_back(concat("x", i));
+    a.add("Sum", "SumLayer", {{"tasks", names}});
+    a.add("Layer", "Elementwise", {{"activation", activation}});
+    for (std::size_t i = 0; i < count; ++i) a.connect({"Input", concat("in_", i), "Sum", concat("x", i)});
+    a.connect({"Sum", "default", "Layer", "default"});
+  };
+  return r;
+}
+
+RecordedLayer softmax(const NumpyCase&) {
+  RecordedLayer r;
+  r.type = "Elementwise";
+  r.options = {{"activation", "softmax"}};
+  return r;
+}
+
+RecordedLayer flatten(const NumpyCase& c) {
+  if (c.argument("keep_dim", "first") != "first")
+    raise<ConfigError>("there is no Flatten that keeps the last axis yet");
+  RecordedLayer r;
+  r.type = "Flatten";
+  return r;
+}
+
+using Adapter = RecordedLayer (*)(const NumpyCase&);
+const std::map<std::string, Adapter>& adapters() {
+  static const std::map<std::string, Adapter> kAdapters{{"Conv1D", convolution},
+                                                        {"Conv2D", convolution},
+                                                        {"Deconv2D", convolution},
+                                                        {"Pool2D", pool},
+                                                        {"FullyConnected", fully_connected},
+                                                        {"Add", sum},
+                                                        {"Softmax", softmax},
+                                                        {"Flatten", flatten}};
+  return kAdapters;
+}
+
 }  // namespace
 
 void replay_numpy_layer(const H5Reader& file, const std::shared_ptr<Handler>& handler, Comparison& c) {
   const NumpyCase recorded{file, file.attribute_text("/", "layer"),
                            parse_json(file.attribute_text("/", "arguments"), "arguments")};
-  RecordedLayer layer;
-  if (recorded.layer == "Conv1D" || recorded.layer == "Conv2D" || recorded.layer == "Deconv2D")
-    layer = convolution(recorded);
-  else if (recorded.layer == "Pool2D")
-    layer = pool(recorded);
-  else
-    raise<ConfigError>("there is no layer ", recorded.layer, " yet");
-  layer.inputs = {{"0", "default"}};
+  const auto adapter = adapters().find(recorded.layer);
+  if (adapter == adapters().end()) raise<ConfigError>("there is no layer ", recorded.layer, " yet");
+  RecordedLayer layer = adapter->second(recorded);
+  layer.inputs.insert(layer.inputs.begin(), {"0", "default"});
   layer.outputs = {{"", "Layer.default"}};
+  require_all(file, "/X", {&layer.inputs});
   require_all(file, "/parameters", {&layer.parameters});
   RecordedGroups groups;
   groups.inputs = "/X/", groups.outputs = "/Y", groups.output_gradients = "/dLdY", groups.input_gradients = "/dLdX/";

@@ -5,6 +5,7 @@ namespace squall::conformance {
 TorchTable torch_modules() {
   TorchTable table;
   add_image_modules(table);
+  add_linear_modules(table);
   return table;
 }
 

@@ -23,6 +23,7 @@ using TorchTable = std::map<std::string, TorchAdapter, std::less<>>;
 
 // Convolutions, pools, upsampling.
 void add_image_modules(TorchTable& table);
+void add_linear_modules(TorchTable& table);
 // All modules that are known.
 TorchTable torch_modules();
 
