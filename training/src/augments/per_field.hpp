@@ -55,9 +55,11 @@ template <class T>
 void same_fields(const json& option, const std::vector<FieldValue<T>>& chosen, std::string_view type,
                  std::string_view name) {
   if (!option.is_object()) return;
-  for (const auto& [key, value] : option.items())
+  for (const auto& item : option.items()) {  // clang 14 does not capture parts of a binding
+    const std::string& key = item.key();
     if (std::ranges::none_of(chosen, [&](const auto& c) { return c.field == key; }))
       raise<ConfigError>(type, ": option '", name, "' names '", key, "', which nothing is done to");
+  }
 }
 
 inline DataField& field_named(std::vector<DataField>& fields, std::string_view name) {
