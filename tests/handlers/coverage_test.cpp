@@ -30,7 +30,7 @@ std::set<std::string> declared_ops(const std::filesystem::path& headers) {
 }  // namespace
 
 TEST_CASE("Every public operation has a test case", "[ops]") {
-  const auto headers = std::filesystem::path(__FILE__).parent_path() / "../../core/include/squall/core/ops";
+  const auto headers = std::filesystem::path(SQUALL_SOURCES) / "core/include/squall/core/ops";
   const std::set<std::string> declared = declared_ops(headers);
   REQUIRE(declared.size() > 50);
   for (const std::string& op : declared)
