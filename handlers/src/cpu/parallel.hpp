@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "squall/core/shape.hpp"
 
@@ -25,6 +26,8 @@ constexpr Span part_of(Index n, Index count, Index index, Index grain = 1) {
   const Index end = std::min(n, grains * (index + 1) / count * grain);
   return {begin, end - begin};
 }
+
+class Team;
 
 class Parallel {
  public:
@@ -54,6 +57,7 @@ class Parallel {
  private:
   void run_threads(Index tiles, const void* body, void (*call)(const void*, Index, int)) const;
   int threads_;
+  std::shared_ptr<Team> team_;  // of all copies; none for one thread
 };
 
 }  // namespace squall::cpu
