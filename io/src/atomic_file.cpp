@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "atomic_target.hpp"
 #include "squall/core/error.hpp"
 
 namespace squall {
@@ -58,14 +59,6 @@ class OpenFile {
   const FileCalls& calls_;
   int descriptor_;
 };
-
-[[noreturn]] void write_failed(const fs::path& path, std::string_view step, int error_number, bool previous_intact) {
-  const std::string remedy = remedy_for(error_number, path);
-  std::error_code ignored;
-  const bool had_one = previous_intact && fs::exists(path, ignored);
-  raise<FileError>("cannot write '", path.string(), "': ", step, ": ", reason(error_number), remedy.empty() ? "" : "; ",
-                   remedy, had_one ? "; the previous file is unchanged" : "");
-}
 
 // Writes everything, in as many pieces as the system wants; the errno of a failure.
 int write_all(const FileCalls& calls, int file, ByteView content) {
@@ -197,19 +190,36 @@ std::string remedy_for(int error_number, const fs::path& path) {
   }
 }
 
-void write_file_atomically(const fs::path& path, ByteView content, const FileCalls& calls) {
-  const fs::path target = without_links(path);
-  if (target.filename().empty()) write_failed(path, "open", EISDIR, false);
+void write_failed(const fs::path& path, std::string_view step, int error_number, bool previous_intact) {
+  const std::string remedy = remedy_for(error_number, path);
+  std::error_code ignored;
+  const bool had_one = previous_intact && fs::exists(path, ignored);
+  raise<FileError>("cannot write '", path.string(), "': ", step, ": ", reason(error_number), remedy.empty() ? "" : "; ",
+                   remedy, had_one ? "; the previous file is unchanged" : "");
+}
+
+WriteTarget write_target(const fs::path& path) {
+  WriteTarget target;
+  target.path = without_links(path);
+  if (target.path.filename().empty()) write_failed(path, "open", EISDIR, false);
   struct stat previous {};
-  const bool replaces = ::stat(target.c_str(), &previous) == 0;
-  if (replaces && S_ISDIR(previous.st_mode)) write_failed(path, "open", EISDIR, false);
-  if (replaces && !S_ISREG(previous.st_mode)) return write_directly(calls, target, content);
-  if (replaces && ::access(target.c_str(), W_OK) != 0) write_failed(path, "open", errno, true);
-  remove_abandoned_temporaries(calls, target);
-  Temporary temporary(calls, target);
-  temporary.fill(content, replaces ? previous.st_mode & 07777U : 0);
+  target.replaces = ::stat(target.path.c_str(), &previous) == 0;
+  if (!target.replaces) return target;
+  if (S_ISDIR(previous.st_mode)) write_failed(path, "open", EISDIR, false);
+  target.plain = S_ISREG(previous.st_mode);
+  target.mode = previous.st_mode & 07777U;
+  if (target.plain && ::access(target.path.c_str(), W_OK) != 0) write_failed(path, "open", errno, true);
+  return target;
+}
+
+void write_file_atomically(const fs::path& path, ByteView content, const FileCalls& calls) {
+  const WriteTarget target = write_target(path);
+  if (!target.plain) return write_directly(calls, target.path, content);
+  remove_abandoned_temporaries(calls, target.path);
+  Temporary temporary(calls, target.path);
+  temporary.fill(content, target.mode);
   temporary.become_target();
-  sync_folder(calls, target);
+  sync_folder(calls, target.path);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text, const FileCalls& calls) {

@@ -1,3 +1,7 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+
 #include "run_command.hpp"
 #include "squall/core/describe.hpp"
 #include "squall/core/json.hpp"
@@ -95,6 +99,42 @@ TEST_CASE("a full disk leaves the previous file as it was") {
   CHECK(ran.code == 1);
   CHECK(ran.err.find("out.h5") != std::string::npos);
   CHECK(read_file(target) == before);
+}
+
+TEST_CASE("commands that write HDF5 survive a full disk") {
+  const Folder folder;
+  REQUIRE(train(folder, tiny_experiment()).code == 0);
+  const std::string data = folder / "data.h5";
+  REQUIRE(run_squall("data make spirals --examples 3000 --test 3000 --out " + data).code == 0);
+  const std::string target = folder.write("out.h5", "what was there");
+  for (const std::string& command :
+       {"data shuffle " + data,
+        "extract " + (folder / "run/model.h5") + " --task a --split train --buffers drop.outputs.default"})
+    for (const char* limit : {"1", "4", "16"}) {
+      const Ran ran = run_squall(command + " --out " + target, std::string("trap '' XFSZ; ulimit -f ") + limit + ";");
+      fails(ran, {"out.h5", "File too large", "raise the limit", "previous file is unchanged"});
+      CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+      CHECK(read_file(target) == "what was there");
+    }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / ".")) files += entry.is_regular_file();
+  CHECK(files == 3);  // no temporary is left
+}
+
+TEST_CASE("commands that write HDF5 follow links and leave devices alone") {
+  const Folder folder;
+  const std::string data = folder / "data.h5";
+  REQUIRE(run_squall("data make spirals --examples 50 --test 50 --out " + data).code == 0);
+  const std::string real = folder.write("real.h5", "what was there");
+  std::filesystem::permissions(real, std::filesystem::perms{0640});
+  std::filesystem::create_symlink("real.h5", folder / "link.h5");
+  REQUIRE(run_squall("data shuffle " + data + " --out " + (folder / "link.h5")).code == 0);
+  CHECK(std::filesystem::is_symlink(folder / "link.h5"));
+  CHECK(read_file(real).substr(1, 3) == "HDF");
+  CHECK(std::filesystem::status(real).permissions() == std::filesystem::perms{0640});
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  fails(run_squall("data shuffle " + data + " --out " + (folder / "pipe")), {"pipe", "plain file"});
+  CHECK(std::filesystem::is_fifo(folder / "pipe"));
 }
 
 TEST_CASE("tasks that are not there are told with those that are") {

@@ -1,5 +1,9 @@
 #include "h5/h5_common.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <system_error>
+
 #include "squall/core/error.hpp"
 #include "squall/io/h5_file.hpp"
 
@@ -18,19 +22,43 @@ std::string h5_path(std::initializer_list<std::string_view> names) {
 
 namespace h5 {
 
-std::string reason() {
-  std::string said;
-  H5Ewalk2(
-      H5E_DEFAULT, H5E_WALK_UPWARD,
-      [](unsigned depth, const H5E_error2_t* error, void* out) -> herr_t {
-        auto& text = *static_cast<std::string*>(out);
-        if (depth < 2 && error->desc != nullptr && text.find(error->desc) == std::string::npos)
-          text.append(text.empty() ? "" : " (").append(error->desc).append(depth == 0 ? "" : ")");
-        return 0;
-      },
-      &said);
+namespace {
+
+struct Said {
+  std::string text;
+  int error_number = 0;
+};
+
+herr_t listen(unsigned depth, const H5E_error2_t* error, void* out) noexcept {
+  auto& said = *static_cast<Said*>(out);
+  if (error->desc == nullptr) return 0;
+  const std::string_view text = error->desc;
+  constexpr std::string_view kErrno = "errno = ";
+  if (const auto at = text.find(kErrno); at != std::string_view::npos && said.error_number == 0)
+    said.error_number = std::atoi(error->desc + at + kErrno.size());
+  if (depth < 2 && said.text.find(text) == std::string::npos)
+    said.text.append(said.text.empty() ? "" : " (").append(text).append(depth == 0 ? "" : ")");
+  return 0;
+}
+
+[[noreturn]] void failed(std::string_view file, std::string_view what, std::string_view path) {
+  int number = 0;
+  const std::string why = reason(&number);
+  const std::string message = concat(file, ": cannot ", what, " '", path, "': ", why);
+  if (number != 0) throw SystemFailure(message, number);
+  raise<FileError>(message);
+}
+
+}  // namespace
+
+std::string reason(int* error_number) {
+  Said said;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, listen, &said);
   H5Eclear2(H5E_DEFAULT);
-  return said.empty() ? "no reason given" : said;
+  if (error_number != nullptr) *error_number = said.error_number;
+  if (said.error_number != 0) return std::generic_category().message(said.error_number);
+  std::ranges::replace(said.text, '\n', ' ');
+  return said.text.empty() ? "no reason given" : said.text;
 }
 
 std::vector<std::string> names_of(std::string_view path, std::string_view file) {
@@ -86,12 +114,12 @@ std::string describe_type(hid_t type) {
 }
 
 Handle own(hid_t id, Handle::Close close, std::string_view file, std::string_view what, std::string_view path) {
-  if (id < 0) raise<FileError>(file, ": cannot ", what, " '", path, "': ", reason());
+  if (id < 0) failed(file, what, path);
   return {id, close};
 }
 
 void check(herr_t status, std::string_view file, std::string_view what, std::string_view path) {
-  if (status < 0) raise<FileError>(file, ": cannot ", what, " '", path, "': ", reason());
+  if (status < 0) failed(file, what, path);
 }
 
 }  // namespace h5

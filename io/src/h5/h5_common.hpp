@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "squall/core/dtype.hpp"
+#include "squall/core/error.hpp"
 #include "squall/core/shape.hpp"
 
 namespace squall::h5 {
@@ -55,8 +56,14 @@ class Quiet {
   void* data_ = nullptr;
 };
 
-// What HDF5 said last, innermost first; clears it.
-std::string reason();
+// What HDF5 said last, innermost first; clears it. Where the system refused a call, its words and its errno.
+std::string reason(int* error_number = nullptr);
+
+// The system refused to open, read or write the file.
+struct SystemFailure : FileError {
+  int number;
+  SystemFailure(const std::string& message, int error_number) : FileError(message), number(error_number) {}
+};
 
 // The names of an absolute path; raises FileError (`file` is named) where one is empty, "." or holds a zero byte.
 std::vector<std::string> names_of(std::string_view path, std::string_view file);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
+#include "atomic_target.hpp"
 #include "h5/h5_common.hpp"
 #include "squall/core/error.hpp"
 #include "squall/io/h5_file.hpp"
@@ -72,6 +72,7 @@ void refuse_zero_byte(std::string_view text, std::string_view path) {
 struct H5Writer::Impl {
   Handle file, link_creation;
   std::size_t userblock;
+  std::filesystem::path target;  // of a file on disk
 
   explicit Impl(std::size_t room) : userblock(room) {
     const Handle access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, kFile, "make", "access list");
@@ -87,7 +88,7 @@ struct H5Writer::Impl {
   }
 
   // On disk; nothing is kept in memory.
-  explicit Impl(const std::filesystem::path& path) : userblock(0) {
+  Impl(const std::filesystem::path& path, std::filesystem::path replaced) : userblock(0), target(std::move(replaced)) {
     const Handle access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, kFile, "make", "access list");
     H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
     const Handle creation = h5::own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, kFile, "make", "creation list");
@@ -96,6 +97,22 @@ struct H5Writer::Impl {
                    "make", "/");
     link_creation = h5::own(H5Pcreate(H5P_LINK_CREATE), H5Pclose, kFile, "make", "link list");
     H5Pset_char_encoding(link_creation.get(), H5T_CSET_UTF8);
+  }
+
+  // Says what the user can do where the disk is full and the like.
+  template <class Act>
+  void guarded(const Act& act) const {
+    try {
+      act();
+    } catch (const h5::SystemFailure& failure) {
+      if (target.empty()) throw;
+      write_failed(target, "writing", failure.number, true);
+    }
+  }
+  // Closing would hide that what HDF5 still held could not be written.
+  static void close(Handle set, std::string_view path) {
+    h5::check(H5Dflush(set.get()), kFile, "write", path);
+    h5::check(H5Dclose(set.release()), kFile, "write", path);
   }
 
   // Makes the groups of the first `count` names; returns the last one.
@@ -121,11 +138,12 @@ struct H5Writer::Impl {
     if (H5Lexists(parent.get(), name, H5P_DEFAULT) > 0) raise<FileError>(kFile, ": '", path, "' is there already");
     const Handle space = space_of(shape);
     const Handle creation = creation_of(shape, H5Tget_size(type), deflate);
-    const Handle set =
+    Handle set =
         h5::own(H5Dcreate2(parent.get(), name, type, space.get(), link_creation.get(), creation.get(), H5P_DEFAULT),
                 H5Dclose, kFile, "make", path);
     if (shape.elements() > 0)
       h5::check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), kFile, "write", path);
+    close(std::move(set), path);
   }
 
   Handle growing(std::string_view path, const ConstTensor& part, int axis, int deflate, Index chunk) const {
@@ -162,9 +180,9 @@ struct H5Writer::Impl {
   void append(std::string_view path, const ConstTensor& part, int axis, int deflate, Index chunk) const {
     const int rank = part.shape().rank();
     SQUALL_CHECK(axis >= 0 && axis < rank, "cannot append ", part.shape(), " to '", path, "' along axis ", axis);
-    const Handle set = has(path) ? h5::own(H5Dopen2(file.get(), std::string(path).c_str(), H5P_DEFAULT), H5Dclose,
-                                           kFile, "add to", path)
-                                 : growing(path, part, axis, deflate, chunk);
+    Handle set = has(path) ? h5::own(H5Dopen2(file.get(), std::string(path).c_str(), H5P_DEFAULT), H5Dclose, kFile,
+                                     "add to", path)
+                           : growing(path, part, axis, deflate, chunk);
     Extents whole(part.shape());
     std::array<hsize_t, Shape::kMaxRank> start{};
     {
@@ -188,6 +206,7 @@ struct H5Writer::Impl {
     const Handle memory = space_of(part.shape());
     h5::check(H5Dwrite(set.get(), h5::memory_type(part.dtype()), memory.get(), space.get(), H5P_DEFAULT, part.data()),
               kFile, "write", path);
+    close(std::move(set), path);
   }
 
   void link(std::string_view existing, std::string_view path) const {
@@ -228,12 +247,13 @@ H5Writer& H5Writer::operator=(H5Writer&&) noexcept = default;
 void H5Writer::group(std::string_view path) {
   const h5::Quiet quiet;
   const auto names = h5::names_of(path, kFile);
-  impl_->groups(names, names.size());
+  impl_->guarded([&] { impl_->groups(names, names.size()); });
 }
 
 void H5Writer::write(std::string_view path, const ConstTensor& array, Packing packing) {
   const h5::Quiet quiet;
-  impl_->write(path, h5::memory_type(array.dtype()), array.shape(), packing.deflate, array.data());
+  impl_->guarded(
+      [&] { impl_->write(path, h5::memory_type(array.dtype()), array.shape(), packing.deflate, array.data()); });
 }
 
 void H5Writer::write_text(std::string_view path, std::string_view text) {
@@ -241,7 +261,7 @@ void H5Writer::write_text(std::string_view path, std::string_view text) {
   refuse_zero_byte(text, path);
   const std::string ended(text);
   const char* pointer = ended.c_str();
-  impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, 0, &pointer);
+  impl_->guarded([&] { impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, 0, &pointer); });
 }
 
 void H5Writer::write_texts(std::string_view path, const std::vector<std::string>& texts) {
@@ -251,7 +271,9 @@ void H5Writer::write_texts(std::string_view path, const std::vector<std::string>
     refuse_zero_byte(text, path);
     pointers.push_back(text.c_str());
   }
-  impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{static_cast<Index>(texts.size())}, 0, pointers.data());
+  impl_->guarded([&] {
+    impl_->write(path, h5::text_type(H5T_CSET_UTF8).get(), Shape{static_cast<Index>(texts.size())}, 0, pointers.data());
+  });
 }
 
 void H5Writer::attribute(std::string_view path, std::string_view name, std::string_view text) {
@@ -259,56 +281,72 @@ void H5Writer::attribute(std::string_view path, std::string_view name, std::stri
   refuse_zero_byte(text, path);
   const std::string ended(text);
   const char* pointer = ended.c_str();
-  impl_->attribute(path, name, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, &pointer);
+  impl_->guarded([&] { impl_->attribute(path, name, h5::text_type(H5T_CSET_UTF8).get(), Shape{}, &pointer); });
 }
 void H5Writer::attribute(std::string_view path, std::string_view name, Index value) {
   const h5::Quiet quiet;
-  impl_->attribute(path, name, H5T_NATIVE_INT64, Shape{}, &value);
+  impl_->guarded([&] { impl_->attribute(path, name, H5T_NATIVE_INT64, Shape{}, &value); });
 }
 void H5Writer::attribute(std::string_view path, std::string_view name, double value) {
   const h5::Quiet quiet;
-  impl_->attribute(path, name, H5T_NATIVE_DOUBLE, Shape{}, &value);
+  impl_->guarded([&] { impl_->attribute(path, name, H5T_NATIVE_DOUBLE, Shape{}, &value); });
 }
 void H5Writer::attribute(std::string_view path, std::string_view name, const HostArray& array) {
   const h5::Quiet quiet;
-  impl_->attribute(path, name, h5::memory_type(array.dtype()), array.shape(), array.data());
+  impl_->guarded([&] { impl_->attribute(path, name, h5::memory_type(array.dtype()), array.shape(), array.data()); });
 }
 
 void H5Writer::append(std::string_view path, const ConstTensor& part, int axis, Packing packing, Index chunk) {
   const h5::Quiet quiet;
-  impl_->append(path, part, axis, packing.deflate, chunk);
+  impl_->guarded([&] { impl_->append(path, part, axis, packing.deflate, chunk); });
 }
 void H5Writer::link(std::string_view existing, std::string_view path) {
   const h5::Quiet quiet;
-  impl_->link(existing, path);
+  impl_->guarded([&] { impl_->link(existing, path); });
 }
 
 H5Writer::H5Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-H5DiskWriter::H5DiskWriter(const std::filesystem::path& path) : H5Writer(std::unique_ptr<Impl>()), path_(path) {
+H5DiskWriter::H5DiskWriter(const std::filesystem::path& path) : H5Writer(std::unique_ptr<Impl>()) {
   const h5::Quiet quiet;
+  const WriteTarget target = write_target(path);
+  if (!target.plain)
+    raise<FileError>("cannot write '", path.string(), "': HDF5 needs a plain file, not a pipe or device; name one");
+  path_ = target.path;
   temporary_ = path_;
   temporary_ += concat(".", ::getpid(), ".tmp");
-  impl_ = std::make_unique<Impl>(temporary_);
+  try {
+    impl_ = std::make_unique<Impl>(temporary_, path_);
+  } catch (const h5::SystemFailure& failure) {
+    write_failed(path_, "making a temporary beside it", failure.number, true);
+  }
+  if (target.replaces) static_cast<void>(::chmod(temporary_.c_str(), target.mode));
 }
 H5DiskWriter::~H5DiskWriter() {
   const h5::Quiet quiet;
-  impl_.reset();
+  if (temporary_.empty()) return;
+  // HDF5 may crash when it closes a file whose writing failed: it is made empty and stays open until the program ends.
+  void* descriptor = nullptr;
+  if (impl_ && impl_->file && H5Fget_vfd_handle(impl_->file.get(), H5P_DEFAULT, &descriptor) >= 0)
+    static_cast<void>(::ftruncate(*static_cast<int*>(descriptor), 0) == 0);
+  if (impl_) static_cast<void>(impl_->file.release());
   std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+  std::filesystem::remove(temporary_, ignored);
 }
 void H5DiskWriter::commit() {
   const h5::Quiet quiet;
-  h5::check(H5Fflush(impl_->file.get(), H5F_SCOPE_GLOBAL), path_.string(), "finish", "/");
-  h5::check(H5Fclose(impl_->file.release()), path_.string(), "finish", "/");
+  impl_->guarded([&] {
+    h5::check(H5Fflush(impl_->file.get(), H5F_SCOPE_GLOBAL), path_.string(), "finish", "/");
+    h5::check(H5Fclose(impl_->file.release()), path_.string(), "finish", "/");
+  });
   const int file = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = file >= 0 && ::fsync(file) == 0;
   const int reason = errno;
   if (file >= 0) ::close(file);
-  if (!synced) raise<FileError>("'", path_.string(), "': cannot be written to disk: ", std::strerror(reason));
+  if (!synced) write_failed(path_, "fsync", reason, true);
   std::error_code failed;
   std::filesystem::rename(temporary_, path_, failed);
-  if (failed) raise<FileError>("'", path_.string(), "': cannot be put in place: ", failed.message());
+  if (failed) write_failed(path_, "rename", failed.value(), true);
   temporary_.clear();
 }
 
