@@ -1,5 +1,6 @@
 #include "squall/io/h5_file.hpp"
 
+#include <chrono>
 #include <numeric>
 
 #include "io/io_support.hpp"
@@ -241,6 +242,20 @@ TEST_CASE("a file on which HDF5 itself crashes is an error") {
              }),
              Contains("bad.h5"));
   CHECK_THAT(message_of<FileError>([&] { H5Reader::checked(folder / "none.h5"); }), Contains("No such file"));
+}
+
+TEST_CASE("a damaged file that keeps HDF5 busy is refused in seconds") {
+  const TempFolder folder;
+  H5Writer writer;
+  writer.write("/x", HostArray(DType::F32, {3000, 2}), {4});
+  std::string file(text_of(writer.finish()));
+  const std::size_t extent = file.find(std::string("\xB8\x0B\0\0\0\0\0\0", 8));  // 3000, eight bytes
+  REQUIRE(extent != std::string::npos);
+  file[extent + 5] = '\x3A';
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THAT(message_of<FileError>([&] { H5Reader::checked(folder.file("busy.h5", file)); }),
+             Contains("busy.h5") && Contains("damaged") && Contains("5 s"));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(40));
 }
 
 TEST_CASE("h5py reads what is written and writes what is read") {

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,15 +58,19 @@ void read_everything(const H5Reader& file, const std::string& path, int depth) {
     attempt([&] { read_everything(file, concat(path, "/", child), depth + 1); });
 }
 
-[[noreturn]] void live_as_child(const std::filesystem::path& path, std::uintmax_t size) {
+// 4 MB per second and a start; on damaged files HDF5 may run in circles.
+rlim_t seconds_for(std::uintmax_t size) { return 5 + static_cast<rlim_t>(size >> 22); }
+
+[[noreturn]] void live_as_child(const std::filesystem::path& path, std::uintmax_t size, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it ended before the line above
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGINT, SIGTERM})
     std::signal(signal, SIG_DFL);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  const rlim_t seconds = 20 + static_cast<rlim_t>(size >> 22);  // 4 MB per second and a start
-  const rlimit time{seconds, seconds};
+  const rlimit time{seconds_for(size), seconds_for(size) + 1};
   ::setrlimit(RLIMIT_CPU, &time);
   attempt([&] { read_everything(H5Reader(path), "", 0); });
   ::_exit(0);
@@ -76,13 +81,17 @@ void read_everything(const H5Reader& file, const std::string& path, int depth) {
 H5Reader H5Reader::checked(const std::filesystem::path& path) {
   std::error_code ignored;
   const std::uintmax_t size = std::filesystem::file_size(path, ignored);
+  const pid_t self = ::getpid();
   const pid_t child = ignored ? -1 : ::fork();
-  if (child == 0) live_as_child(path, size);
+  if (child == 0) live_as_child(path, size, self);
   int status = 0;
   pid_t ended = -1;
   if (child > 0) do {
       ended = ::waitpid(child, &status, 0);
     } while (ended < 0 && errno == EINTR);
+  if (ended > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+    raise<FileError>("'", path.string(), "' is damaged: HDF5 did not get through it in ", seconds_for(size),
+                     " s; use another copy of it");
   if (ended > 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
     raise<FileError>("'", path.string(), "' is damaged: HDF5 fails while reading it; use another copy of it");
   return H5Reader(path);
