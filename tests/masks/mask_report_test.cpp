@@ -87,8 +87,13 @@ TEST_CASE("Slices that wait for their task overlap nothing", "[report]") {
   CHECK(tensor(first, "hidden.W").kept == std::vector<Index>{24, 108, 108});
   CHECK(tensor(first, "hidden.W").free == 108 - 24);
   CHECK(first.density("b") == 1);
+  CHECK(report_masks(net.network).to_json() == first.to_json());
+  CHECK_THAT(report_masks(net.network).text(), Catch::Contains("task 'b' has no masks yet") &&
+                                                   Catch::Contains("task 'c' has no masks yet") &&
+                                                   !Catch::Contains("task 'a' has no masks yet"));
   const MaskReport second = rule.apply(net.network, std::span(&net.tasks[1], 1), nullptr, 1);
   CHECK(second.overlap() == 0);
+  CHECK(report_masks(net.network).overlap() == 0);
   CHECK(tensor(second, "hidden.W").free == 108 - 48);
 }
 

@@ -84,8 +84,14 @@ void count_overlaps(const Slices& slices, const std::vector<char>& chosen, Tenso
 
 using Waiting = std::span<const std::pair<masks::ParameterKey, int>>;
 
+// Names of tasks with a slice that owns nothing yet, and of those with one that does.
+struct Owners {
+  std::set<std::string> waiting, chosen;
+};
+
+// Without `waiting`, the slices that keep everything wait, whatever the form.
 TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, const TaskNames& names,
-                               Waiting waiting) {
+                               const Waiting* waiting, Owners& owners) {
   const Node& node = network.graph().node(e.node);
   TensorMaskReport report;
   report.parameter = node.name + "." + e.info->name;
@@ -97,8 +103,11 @@ TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, 
   for (int t = 0; t < e.tasks(); ++t) {
     slices.push_back(mask.span<std::uint8_t>().subspan(at(t) * at(report.elements), at(report.elements)));
     const std::pair<masks::ParameterKey, int> slice{{e.node, e.slot}, t};
-    chosen.push_back(std::ranges::find(waiting, slice) == waiting.end());
-    if (report.sliced) report.tasks.push_back(at(t) < node.tasks.size() ? node.tasks[at(t)] : std::to_string(t));
+    const bool whole = e.tasks() > 1 && count(slices.back()) == report.elements;
+    chosen.push_back(waiting != nullptr ? std::ranges::find(*waiting, slice) == waiting->end() : !whole);
+    if (!report.sliced) continue;
+    report.tasks.push_back(at(t) < node.tasks.size() ? node.tasks[at(t)] : std::to_string(t));
+    (chosen.back() ? owners.chosen : owners.waiting).insert(report.tasks.back());
   }
   if (!report.sliced) report.tasks = names.of(e.node);
   count_owners(slices, chosen, report);
@@ -229,16 +238,28 @@ std::string MaskReport::text() const {
   return out;
 }
 
-MaskReport masks::report(const Network& network, std::span<const Task> tasks, Waiting waiting) {
+namespace {
+
+MaskReport make_report(const Network& network, std::span<const Task> tasks, const Waiting* waiting) {
   MaskReport report;
   const TaskNames names(network.graph(), tasks);
+  Owners owners;
   for (const auto& e : network.store().entries())
-    if (e.form != ParameterForm::Plain) report.tensors.push_back(report_tensor(network, e, names, waiting));
+    if (e.form != ParameterForm::Plain) report.tensors.push_back(report_tensor(network, e, names, waiting, owners));
+  for (const auto& name : owners.waiting)
+    if (!owners.chosen.contains(name))
+      report.warnings.push_back(concat("task '", name, "' has no masks yet and owns nothing"));
   return report;
 }
 
+}  // namespace
+
+MaskReport masks::report(const Network& network, std::span<const Task> tasks, Waiting waiting) {
+  return make_report(network, tasks, &waiting);
+}
+
 MaskReport report_masks(const Network& network, std::span<const Task> tasks) {
-  return masks::report(network, tasks, {});
+  return make_report(network, tasks, nullptr);
 }
 
 }  // namespace squall

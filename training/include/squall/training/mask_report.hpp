@@ -34,7 +34,9 @@ struct MaskReport {
   std::string text() const;  // a table for people
 };
 
-// Of the masks a network has now, in whatever form. `tasks` give their names to what only their losses reach.
+// Of the masks a network has now, in whatever form. Slices that keep everything wait for their task: they are in no
+// overlap, and a task that has no others is named in the warnings. `tasks` give their names to what only their losses
+// reach.
 MaskReport report_masks(const Network& network, std::span<const Task> tasks = {});
 
 }  // namespace squall
