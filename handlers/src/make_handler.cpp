@@ -71,6 +71,10 @@ std::optional<Wanted> parse(std::string_view name) {
 
 }  // namespace
 
+void check_handler_name(std::string_view name) {
+  if (!parse(name)) refuse(name);
+}
+
 std::shared_ptr<Handler> make_handler(std::string_view name, const HandlerOptions& options) {
   const auto wanted = parse(name);
   if (!wanted) refuse(name);

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <thread>
 
 #include "cli/context.hpp"
+#include "cli/usage.hpp"
 #include "squall/handlers/make_handler.hpp"
 
 namespace squall::cli {
@@ -22,7 +25,10 @@ int Context::thread_count() const {
 
 void Context::print(const json& result, const std::string& text) const {
   const std::string out = as_json ? result.dump(2) : text;
-  fmt::print("{}{}", out, out.empty() || out.back() == '\n' ? "" : "\n");
+  const char* end = out.empty() || out.back() == '\n' ? "" : "\n";
+  const bool written = std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fputs(end, stdout) >= 0;
+  if (!written || std::fflush(stdout) != 0)
+    raise<FileError>("the result cannot be written to stdout: ", std::strerror(errno));
 }
 
 void Context::say(const std::string& text) const {
@@ -35,12 +41,13 @@ CLI::App* add_command(CLI::App& app, Context& c, const std::string& name, const 
   command
       ->add_option("--handler", c.handler,
                    "cpu[:f32|f64] or cuda:N[:f32|f64], 'debug:' in front checks every operation")
+      ->check(handler_name)
       ->capture_default_str();
   command->add_option("--precision", c.precision, "exact, tf32 or bf16")
       ->check(CLI::IsMember({"exact", "tf32", "bf16"}))
       ->capture_default_str();
-  command->add_option("--threads", c.threads, "threads of the handler; 0: all cores")->check(CLI::NonNegativeNumber);
-  command->add_option("--seed", c.seed, "beats the file's seed");
+  command->add_option("--threads", c.threads, "threads of the handler; 0: all cores")->check(count_or_none);
+  command->add_option("--seed", c.seed, "beats the file's seed")->check(seed);
   command->add_flag("--quiet", c.quiet, "no chatter");
   command->add_flag("-v,--verbose", c.verbose, "more chatter");
   command->add_option("--progress", c.progress, "auto, bar, plain, json or none")
@@ -72,6 +79,25 @@ int run_chosen(const Context& context) {
   }
 }
 
+// The first word of the line that should be a command and is none, told with the nearest; empty: there is none.
+std::string wrong_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with('-')) return {};
+    std::vector<std::string> known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(sub->get_name());
+      if (known.back() == word) next = sub;
+    }
+    if (next == nullptr)
+      return concat("there is no command '", word, "'", did_you_mean(word, known), "; commands are: ", join(known));
+    at = next;
+  }
+  return {};
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -82,6 +108,10 @@ int run_command_line(int argc, char** argv) {
   for (const auto add : {add_train, add_eval, add_predict, add_sparsify, add_convert, add_extract, add_import, add_info,
                          add_describe, add_draw, add_layout, add_gradcheck, add_data})
     add(app, context);
+  if (const std::string wrong = wrong_command(app, argc, argv); !wrong.empty()) {
+    fail(wrong);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
+#include "cli/usage.hpp"
 #include "squall/tools/convert.hpp"
 #include "squall/tools/extract_task.hpp"
 #include "squall/tools/saved_model.hpp"
@@ -81,7 +82,7 @@ void add_convert(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"sparse", "dense", "masked"}))
       ->capture_default_str();
   command->add_option("--task", o->task, "this task alone");
-  command->add_option("--batches", o->batches, "batch sizes to measure")->delimiter(',')->check(CLI::PositiveNumber);
+  command->add_option("--batches", o->batches, "batch sizes to measure")->delimiter(',')->check(count);
   command->add_option("--out", o->out, "model file to write")->required();
 }
 

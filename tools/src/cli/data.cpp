@@ -2,6 +2,7 @@
 
 #include "cli/context.hpp"
 #include "cli/data_arrays.hpp"
+#include "cli/usage.hpp"
 #include "squall/io/prepare.hpp"
 #include "squall/io/reader.hpp"
 #include "squall/io/synthetic.hpp"
@@ -119,10 +120,8 @@ void add_data(CLI::App& app, Context& context) {
   CLI::App* make_command = add_command(*data, context, "make", "draws a synthetic set into an HDF5 file",
                                        [m, &context] { return make(*m, context); });
   make_command->add_option("set", m->set, "which")->required();
-  make_command->add_option("--examples", m->examples, "for training")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  make_command->add_option("--test", m->test, "for testing")->check(CLI::PositiveNumber)->capture_default_str();
+  make_command->add_option("--examples", m->examples, "for training")->check(count)->capture_default_str();
+  make_command->add_option("--test", m->test, "for testing")->check(count)->capture_default_str();
   make_command->add_option("--out", m->out, "file to write")->required();
   auto o = std::make_shared<ConvertOptions>();
   CLI::App* convert_command = add_command(*data, context, "convert", "any data set into an HDF5 file",

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/open_network.hpp"
+#include "cli/usage.hpp"
 #include "squall/core/random.hpp"
 #include "squall/tools/gradient_check.hpp"
 
@@ -56,11 +57,9 @@ void add_gradcheck(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "gradcheck", "gradients against finite differences in double precision",
                                   [o, &context] { return gradcheck(*o, context); });
   command->add_option("file", o->file, "network, experiment or model, or the JSON of a network")->required();
-  command->add_option("--directions", o->directions, "random directions")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option("--batch", o->batch, "batch size")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--time", o->time, "time steps")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--directions", o->directions, "random directions")->check(count)->capture_default_str();
+  command->add_option("--batch", o->batch, "batch size")->check(count)->capture_default_str();
+  command->add_option("--time", o->time, "time steps")->check(count)->capture_default_str();
 }
 
 }  // namespace squall::cli

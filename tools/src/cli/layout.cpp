@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/open_network.hpp"
+#include "cli/usage.hpp"
 
 namespace squall::cli {
 
@@ -38,8 +39,8 @@ void add_layout(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "layout", "the memory plan of a network",
                                   [o, &context] { return layout(*o, context); });
   command->add_option("file", o->file, "network, experiment or model, or the JSON of a network")->required();
-  command->add_option("--batch", o->batch, "batch size")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--time", o->time, "time steps")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--batch", o->batch, "batch size")->check(count)->capture_default_str();
+  command->add_option("--time", o->time, "time steps")->check(count)->capture_default_str();
   command->add_flag("--inference", o->inference, "forward only");
 }
 

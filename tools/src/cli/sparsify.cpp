@@ -15,6 +15,12 @@ struct SparsifyOptions {
   double sparsity = 90;
 };
 
+std::string method(const std::string& text) {
+  Score score{};
+  const Expectation expected = read_value(json(text), score);
+  return expected ? concat("should be ", *expected, ", not '", text, "'") : std::string();
+}
+
 int sparsify(const SparsifyOptions& o, const Context& c) {
   SavedModel model(o.model, c.catalog, c.make_handler());
   const auto tasks = model.tasks(o.task);
@@ -22,8 +28,7 @@ int sparsify(const SparsifyOptions& o, const Context& c) {
   Rsn2 rsn2;
   rsn2.options.sparsity = o.sparsity;
   rsn2.options.rescale = false;  // these weights are trained
-  if (auto expected = read_value(json(o.method), rsn2.options.score))
-    raise<ConfigError>("--method ", o.method, ": should be ", *expected);
+  read_value(json(o.method), rsn2.options.score);
   std::unique_ptr<ExperimentData> sets;
   std::unique_ptr<DataIterator> data;
   if (rsn2.options.score == Score::Gradients || rsn2.options.score == Score::WeightGradient) {
@@ -48,7 +53,9 @@ void add_sparsify(CLI::App& app, Context& context) {
                                   [o, &context] { return sparsify(*o, context); });
   command->add_option("model", o->model, "model file")->required();
   command->add_option("--data", o->data, "folder of the data sets, for scores by gradients")->capture_default_str();
-  command->add_option("--method", o->method, "magnitude, gradients, weight_gradient or random")->capture_default_str();
+  command->add_option("--method", o->method, "magnitude, gradients, weight_gradient or random")
+      ->check(method)
+      ->capture_default_str();
   command->add_option("--sparsity", o->sparsity, "percent of the weights pruned, per task")->capture_default_str();
   command->add_option("--task", o->task, "only this task");
   command->add_option("--out", o->out, "model file to write")->required();

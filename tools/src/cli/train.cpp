@@ -3,6 +3,7 @@
 #include "cli/context.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/signals.hpp"
+#include "cli/usage.hpp"
 #include "progress/progress.hpp"
 #include "squall/tools/run.hpp"
 
@@ -55,7 +56,9 @@ void add_train(CLI::App& app, Context& context) {
   command->add_option("experiment", o->experiment, "experiment file (JSON)")->required();
   command->add_option("--data", o->data, "folder of the data sets; default: data beside the file");
   command->add_option("--out", o->out, "run folder; default: runs/NAME");
-  command->add_option("--set", o->sets, "PATH=VALUE: change one value of the experiment")->allow_extra_args(false);
+  command->add_option("--set", o->sets, "PATH=VALUE: change one value of the experiment")
+      ->allow_extra_args(false)
+      ->check(assignment);
   command->add_flag("--resume", o->resume, "go on from the run folder's checkpoint");
   command->add_flag("--dry-run", o->dry_run, "show shapes, parameters and memory, and stop");
 }

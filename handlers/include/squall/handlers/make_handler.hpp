@@ -16,6 +16,8 @@ struct HandlerOptions {
 
 // Throws DeviceError for a name that is wrong (with the nearest right one) or a device that is not there.
 std::shared_ptr<Handler> make_handler(std::string_view name, const HandlerOptions& options = {});
+// Throws DeviceError for a name that is wrong, whether the device is there or not.
+void check_handler_name(std::string_view name);
 
 // Full names of the handlers usable on this machine.
 std::vector<std::string> available_handlers();
