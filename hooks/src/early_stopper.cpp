@@ -4,7 +4,7 @@
 
 #include "squall/hooks/criterion.hpp"
 #include "squall/hooks/parameter_snapshot.hpp"
-#include "squall/training/trainer.hpp"
+#include "squall/hooks/watched_log.hpp"
 
 namespace squall {
 
@@ -40,9 +40,8 @@ class EarlyStopper final : public HookOf<EarlyStopper, EarlyStopperOptions> {
   }
   HookStage stage() const override { return HookStage::Judge; }
 
-  // A log that does not exist has no entries yet.
   Verdict run(Trainer& trainer, const Progress& progress) override {
-    const auto* log = trainer.logs().find(watched());
+    const auto* log = log_.find(trainer, name(), watched());
     if (log == nullptr || log->empty()) return Verdict::Continue;
     const bool fresh = static_cast<Index>(log->size()) > seen_;
     seen_ = static_cast<Index>(log->size());
@@ -95,6 +94,7 @@ class EarlyStopper final : public HookOf<EarlyStopper, EarlyStopperOptions> {
   }
   static json write_number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
 
+  WatchedLog log_;
   ParameterSnapshot best_;
   double best_value_ = std::numeric_limits<double>::quiet_NaN();
   Progress best_at_;

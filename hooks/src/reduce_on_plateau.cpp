@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "squall/hooks/criterion.hpp"
+#include "squall/hooks/watched_log.hpp"
 #include "squall/training/plateau.hpp"
-#include "squall/training/trainer.hpp"
 
 namespace squall {
 
@@ -53,7 +53,7 @@ class ReduceOnPlateau final : public HookOf<ReduceOnPlateau, ReduceOnPlateauOpti
     loaded_.reset();
   }
   Verdict run(Trainer& trainer, const Progress& progress) override {
-    const auto* log = trainer.logs().find(options.log_name);
+    const auto* log = log_.find(trainer, name(), options.log_name);
     for (; log != nullptr && seen_ < static_cast<Index>(log->size()); ++seen_) {
       const double before = plateau_->value();
       if (plateau_->report((*log)[static_cast<std::size_t>(seen_)]) == before) continue;
@@ -93,6 +93,7 @@ class ReduceOnPlateau final : public HookOf<ReduceOnPlateau, ReduceOnPlateauOpti
   }
   void set(Trainer& trainer) const { trainer.stepper().rule().set("learning_rate", plateau_->value()); }
 
+  WatchedLog log_;
   std::optional<Plateau> plateau_;
   std::optional<Plateau::State> loaded_;
   Index seen_ = 0;  // entries of the log that were looked at

@@ -14,9 +14,8 @@ void SaveBestNetwork::start(Trainer& trainer) {
                        "'; Trainer::set_network_writer sets it");
 }
 
-// A log that does not exist has no entries yet.
 Verdict SaveBestNetwork::run(Trainer& trainer, const Progress& progress) {
-  const auto* log = trainer.logs().find(options.log_name);
+  const auto* log = log_.find(trainer, name(), options.log_name);
   if (log == nullptr || static_cast<Index>(log->size()) <= seen_) return Verdict::Continue;
   seen_ = static_cast<Index>(log->size());
   const bool smaller = smaller_is_better(options.criterion, options.log_name);

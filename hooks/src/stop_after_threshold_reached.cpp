@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "squall/hooks/criterion.hpp"
-#include "squall/training/trainer.hpp"
+#include "squall/hooks/watched_log.hpp"
 
 namespace squall {
 
@@ -28,16 +28,23 @@ class StopAfterThresholdReached final : public HookOf<StopAfterThresholdReached,
     if (options.log_name.empty()) problems.add(where, "option 'log_name' should say what is watched");
   }
   HookStage stage() const override { return HookStage::Judge; }
-  // A log that does not exist has no entries yet.
   Verdict run(Trainer& trainer, const Progress&) override {
-    const auto* log = trainer.logs().find(options.log_name);
+    return verdict(log_.find(trainer, name(), options.log_name));
+  }
+  Verdict still_stopped(Trainer& trainer, const Progress&) override {
+    return verdict(trainer.logs().find(options.log_name));
+  }
+
+ private:
+  Verdict verdict(const std::vector<double>* log) const {
     if (log == nullptr) return Verdict::Continue;
     const bool smaller = smaller_is_better(options.criterion, options.log_name);
     const bool reached =
         std::ranges::any_of(*log, [&](double v) { return smaller ? v <= options.threshold : v >= options.threshold; });
     return reached ? Verdict::Stop : Verdict::Continue;
   }
-  Verdict still_stopped(Trainer& trainer, const Progress& progress) override { return run(trainer, progress); }
+
+  WatchedLog log_;
 };
 
 }  // namespace

@@ -72,9 +72,40 @@ TEST_CASE("A log that is not there yet stops nothing") {
   Small s;
   s.trainer.add_hook(
       make<Hook>({{"@type", "EarlyStopper"}, {"log_name", "rolling_training.total_loss"}, {"timescale", "update"}}));
-  s.trainer.add_hook(make<Hook>({{"@type", "StopAfterThresholdReached"}, {"log_name", "never"}, {"threshold", 1}}));
-  s.trainer.add_hook(make<Hook>({{"@type", "SaveBestNetwork"}, {"log_name", "never"}}));
+  s.trainer.add_hook(make<Hook>(
+      {{"@type", "StopAfterThresholdReached"}, {"log_name", "rolling_training.total_loss"}, {"threshold", -1}}));
+  s.trainer.add_hook(make<Hook>({{"@type", "SaveBestNetwork"}, {"log_name", "late.loss"}}));
+  s.trainer.add_hook(std::make_unique<Call>("late", [](Trainer& t, const Progress& p) {
+    if (p.epoch == 1) t.log("late.loss", 1);  // in the last moment
+    return Verdict::Continue;
+  }));
   CHECK(s.trainer.train(s.data, {}, 2) == Ended::Finished);
+}
+
+TEST_CASE("A log that never comes is told after the first epoch with the nearest") {
+  for (const json& hook : {json{{"@type", "EarlyStopper"}, {"log", "watched.los"}},
+                           json{{"@type", "EarlyStopper"}, {"log", "watched.los"}, {"timescale", "update"}},
+                           json{{"@type", "SaveBestNetwork"}, {"log_name", "watched.los"}},
+                           json{{"@type", "ReduceOnPlateau"}, {"log_name", "watched.los"}},
+                           json{{"@type", "StopAfterThresholdReached"}, {"log_name", "watched.los"}}}) {
+    Small s;
+    s.trainer.add_hook(make<Hook>(hook));
+    s.trainer.add_hook(logs("watched.loss", {5, 4, 3, 3, 3.5, 1}));
+    const std::string why = complaint([&] { s.trainer.train(s.data, {}, 4); });
+    INFO(hook.dump() << why);
+    CHECK(mentions(why, hook["@type"].get<std::string>()));
+    CHECK(mentions(why, "did you mean 'watched.loss'"));
+    CHECK(s.trainer.progress().epoch == 1);
+  }
+}
+
+TEST_CASE("A log of a hook that runs seldom is waited for") {
+  Small s;
+  s.trainer.add_hook(make<Hook>({{"@type", "SaveBestNetwork"}, {"log_name", "never"}}));
+  s.trainer.add_hook(make<Hook>({{"@type", "MonitorLoss"}, {"iter_name", "validation"}, {"interval", 3}}));
+  Minibatches validation(blobs(6, 4, 3, 2), {.batch_size = 6});
+  CHECK(s.trainer.train(s.data, {{"validation", &validation}}, 2) == Ended::Finished);
+  CHECK(mentions(complaint([&] { s.trainer.train(s.data, {{"validation", &validation}}, 1); }), "'never'"));
 }
 
 TEST_CASE("The best parameters survive being saved and read again") {

@@ -3,7 +3,7 @@
 
 #include "squall/hooks/criterion.hpp"
 #include "squall/hooks/parameter_snapshot.hpp"
-#include "squall/training/trainer.hpp"
+#include "squall/hooks/watched_log.hpp"
 
 namespace squall {
 
@@ -36,6 +36,7 @@ class SaveBestNetwork final : public HookOf<SaveBestNetwork, SaveBestNetworkOpti
   const Progress& best_at() const { return best_at_; }
 
  private:
+  WatchedLog log_;
   ParameterSnapshot best_;
   std::optional<double> best_value_;
   Progress best_at_;

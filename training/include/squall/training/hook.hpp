@@ -44,7 +44,7 @@ class Hook : public Describable {
   virtual void load_arrays(std::vector<HostArray>) {}
 };
 
-// Options every hook has; a hook's own options struct derives from it and lists these with kHookFields.
+// Options every hook has; a hook's own options struct derives from it and lists these with hook_fields<O>().
 struct HookOptions {
   HookOptions() = default;  // no aggregate, which g++ 12 warns about in derived ones
   std::string name;
