@@ -5,6 +5,7 @@
 #include "squall/core/random.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/h5_file.hpp"
+#include "squall/io/npy.hpp"
 #include "support/catch.hpp"
 
 using namespace squall;
@@ -97,4 +98,47 @@ TEST_CASE("a truncation that cannot be is told") {
   const Ran ran = train(folder, "run", -2);
   CHECK(ran.code == 1);
   CHECK(ran.err.find("train.truncate") != std::string::npos);
+}
+
+TEST_CASE("predict takes sequences and refuses examples without time for recurrent networks") {
+  const Folder folder;
+  REQUIRE(train(folder, "run", 0, "--set train.max_epochs=1").code == 0);
+  const std::string model = folder / "run/model.h5";
+  const auto predict = [&](const std::string& input, const std::string& output) {
+    return run_squall("predict " + model + " --input " + (folder / input) + " --output " + (folder / output));
+  };
+  REQUIRE(run_squall("extract " + model + " --split validation --buffers Out.outputs.default,Input.outputs.default" +
+                     " --out " + (folder / "b.h5"))
+              .code == 0);
+  const H5Reader buffers(folder / "b.h5");
+  const HostArray x = buffers.read("/Input.outputs.default"), expected = buffers.read("/Out.outputs.default");
+  write_npy(folder / "x.npy", x);
+  const Ran ran = predict("x.npy", "y.npy");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  const HostArray y = read_npy(folder / "y.npy");
+  REQUIRE(y.shape().until(2) == x.shape().until(2));
+  REQUIRE(x.shape()[0] > 1);
+  // The task's output is what its loss sees: probabilities of Out.
+  for (Index i = 0; i < y.elements(); i += 2) {
+    const double odds = std::exp(expected.value(i) - expected.value(i + 1));
+    CHECK(y.value(i) == Approx(odds / (1 + odds)).margin(1e-5));
+  }
+
+  write_npy(folder / "flat.npy", x.reshaped(Shape{x.elements(), 1}));
+  const Ran flat = predict("flat.npy", "z.npy");
+  CHECK(flat.code == 1);
+  CHECK(flat.err.find("(T, N, ...)") != std::string::npos);
+  CHECK(flat.err.find("recurrent") != std::string::npos);
+}
+
+TEST_CASE("predict refuses an output whose form is not known") {
+  const Folder folder;
+  REQUIRE(train(folder, "run", 0, "--set train.max_epochs=1").code == 0);
+  const Ran ran = run_squall("predict " + (folder / "run/model.h5") + " --input " + (folder / "signs.h5") +
+                             " --output " + (folder / "y.txt"));
+  CHECK(ran.code == 1);
+  CHECK(ran.err.find(".npy") != std::string::npos);
+  CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+  CHECK(!std::filesystem::exists(folder / "y.txt"));
 }
