@@ -20,6 +20,24 @@ NetworkOptions network_options(const Experiment& e, const Catalog& catalog) {
   return options;
 }
 
+struct BeginOptions : HookOptions {
+  static constexpr auto fields = hook_fields<BeginOptions>();
+};
+
+// Added last: when it starts, every other hook has agreed to train.
+class BeginHook final : public HookOf<BeginHook, BeginOptions> {
+ public:
+  static constexpr std::string_view kType = "BeginFolder";
+  static constexpr std::string_view kSummary = "lets the run write into its folder";
+  explicit BeginHook(std::function<void()> begin) : begin_(std::move(begin)) {}
+  HookStage stage() const override { return HookStage::Save; }
+  void start(Trainer&) override { begin_(); }
+  Verdict run(Trainer&, const Progress&) override { return Verdict::Continue; }
+
+ private:
+  std::function<void()> begin_;
+};
+
 }  // namespace
 
 Runner::Runner(const Experiment& experiment, const RunOptions& options, const Catalog& catalog,
@@ -38,18 +56,16 @@ Runner::Runner(const Experiment& experiment, const RunOptions& options, const Ca
 }
 
 RunResult Runner::run() {
-  std::error_code failed;
-  std::filesystem::create_directories(options_.out, failed);
-  if (failed) raise<FileError>(options_.out.string(), ": cannot be made: ", failed.message());
+  folder_ = std::make_unique<RunFolder>(options_.out);
   std::unique_ptr<Checkpoint> checkpoint;
   if (options_.resume && std::filesystem::exists(file("checkpoint.h5"))) {
     checkpoint = std::make_unique<Checkpoint>(file("checkpoint.h5"));
     continue_from(*checkpoint);
   } else {
+    if (options_.resume) message(concat(options_.out.string(), " has no checkpoint.h5; starting from the beginning"));
     begin_network();
   }
-  write_file_atomically(file("experiment.json"), effective(experiment_, catalog_).dump(2) + "\n");
-  metrics_ = std::make_unique<MetricsFile>(file("metrics.jsonl"), info_.metrics_lines);
+  check_data();
   for (std::size_t p = info_.phase; p < phases_.size(); ++p) {
     const bool inside = checkpoint != nullptr && p == info_.phase && !info_.phase_done;
     if (checkpoint != nullptr && p == info_.phase && info_.phase_done) continue;
@@ -57,12 +73,28 @@ RunResult Runner::run() {
     info_.phase_done = false;
     if (run_phase(p, inside ? checkpoint.get() : nullptr) == Ended::Interrupted) return {true, {}};
   }
+  begin_folder();
   RunResult result;
   save_model(file("model.h5"), network_, description());
   if (restores_best()) write_file_atomically(file("best.h5"), read_whole_file(file("model.h5")));
   result.report = make_report();
   write_file_atomically(file("report.json"), result.report.dump(2) + "\n");
   return result;
+}
+
+// Every phase finds its examples.
+void Runner::check_data() {
+  for (std::size_t p = info_.phase; p < phases_.size(); ++p)
+    data_.training(phases_[p].tasks, experiment_.stages[phases_[p].stage].batch_size, false, Mix::Cycle);
+}
+
+// Called when nothing is left that could refuse the run; until then the folder is as it was. What an earlier run left
+// goes before anything of this one comes.
+void Runner::begin_folder() {
+  if (metrics_) return;
+  folder_->forget(!continues_);
+  write_file_atomically(file("experiment.json"), effective(experiment_, catalog_).dump(2) + "\n");
+  metrics_ = std::make_unique<MetricsFile>(file("metrics.jsonl"), info_.metrics_lines);
 }
 
 // Whether the last phase ended with the best parameters put back.
@@ -87,6 +119,7 @@ void Runner::continue_from(const Checkpoint& checkpoint) {
       then.value("seed", json()) != now.value("seed", json()))
     raise<ConfigError>(file("checkpoint.h5").string(),
                        ": belongs to another network or seed; use another --out or leave out --resume");
+  continues_ = true;
   info_ = checkpoint.info();
   seconds_before_ = info_.seconds;
   checkpoint.restore(network_);
@@ -131,6 +164,7 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
     save_model(path.is_absolute() ? path : file(name), network, description());
   });
   if (phase.with_hooks) add_hooks(trainer, stage);
+  trainer.add_hook(std::make_unique<BeginHook>([this] { begin_folder(); }));
   checkpoint_ = CheckpointOptions{};
   Problems none;
   read_fields(stage.checkpoint, "checkpoint", checkpoint_, none);
@@ -146,6 +180,7 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
   const bool nothing_left = phase.epochs > 0 && left == 0 && trainer.batch_in_epoch() == 0;
   const Ended ended = nothing_left ? Ended::Finished : trainer.train(*training, named, left);
   trainer_ = nullptr;
+  begin_folder();
   for (const auto& task : phase.tasks)
     info_.epochs[task] =
         info_.epochs.value(task, Index{0}) + (ended == Ended::Interrupted ? 0 : trainer.progress().epoch);

@@ -6,6 +6,7 @@
 #include "run/checkpoint.hpp"
 #include "run/metrics_file.hpp"
 #include "run/phases.hpp"
+#include "run/run_folder.hpp"
 #include "squall/tools/run.hpp"
 
 namespace squall {
@@ -25,6 +26,8 @@ class Runner : private TrainingObserver {
   bool restores_best() const;
   void begin_network();
   void continue_from(const Checkpoint& checkpoint);
+  void check_data();
+  void begin_folder();
   void make_masks(const Phase& phase);
   Ended run_phase(std::size_t index, const Checkpoint* checkpoint);
   void add_hooks(Trainer& trainer, const StageOptions& stage);
@@ -41,6 +44,8 @@ class Runner : private TrainingObserver {
   ExperimentData data_;
   Network network_;
   std::vector<Phase> phases_;
+  std::unique_ptr<RunFolder> folder_;
+  bool continues_ = false;  // from a checkpoint
   CheckpointInfo info_;
   std::unique_ptr<MetricsFile> metrics_;
   Trainer* trainer_ = nullptr;  // of the running phase
