@@ -66,3 +66,32 @@ TEST_CASE("a second run in the same folder is refused") {
   CHECK_FALSE(exists(folder, "model.h5"));
   for (int i = 0; i < 1000 && !exists(folder, "checkpoint.h5"); ++i) usleep(10000);
 }
+
+TEST_CASE("only the same experiment goes on from a checkpoint") {
+  const Folder folder;
+  const Ran first = train(folder, "--resume");
+  REQUIRE(first.code == 0);
+  CHECK_THAT(first.err, Catch::Contains("no checkpoint.h5"));
+  const std::string before = content(folder);
+  struct Case {
+    const char *set, *told;
+  };
+  for (const Case& c : {Case{"--set train.batch_size=8", "train.batch_size is 8 now and was 16"},
+                        Case{"--set sparsify.sparsity=60", "sparsify.sparsity is 60 now and was 50"},
+                        Case{"--set data.one.examples=299", "data.one.examples is 299 now and was 300"},
+                        Case{"--set network.hidden.units=16", "network.hidden.units is 16 now and was 32"},
+                        Case{"--set train.max_epochs=5", "train.max_epochs is 5 now and was 6"},
+                        Case{"--set train.max_epochs=9", "max_epochs is 9 now and was 6"},
+                        Case{"--handler cpu:f64", "was made with f32 not f64"}}) {
+    const Ran ran = train(folder, std::string("--resume ") + c.set);
+    std::string told = ran.err;
+    std::erase(told, ',');
+    INFO(c.set);
+    CHECK(ran.code != 0);
+    CHECK_THAT(told, Catch::Contains(c.told));
+    CHECK((content(folder) == before));
+  }
+  const Ran same = run_squall("train " + (folder / "run/experiment.json") + " --resume --out " + (folder / "run"));
+  INFO(same.err);
+  CHECK(same.code == 0);
+}

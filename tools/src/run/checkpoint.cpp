@@ -34,8 +34,13 @@ void save_checkpoint(const std::filesystem::path& path, Index keep, const Networ
   json whole = description;
   whole["architecture"] = network.architecture().to_json();
   json& state = whole["checkpoint"];
-  state = {{"phase", info.phase},     {"phase_done", info.phase_done},        {"metrics_lines", info.metrics_lines},
-           {"seconds", info.seconds}, {"random_step", network.random_step()}, {"epochs", info.epochs}};
+  state = {{"phase", info.phase},
+           {"phase_done", info.phase_done},
+           {"metrics_lines", info.metrics_lines},
+           {"seconds", info.seconds},
+           {"random_step", network.random_step()},
+           {"epochs", info.epochs},
+           {"dtype", network.handler().dtype() == DType::F64 ? "f64" : "f32"}};
   if (trainer != nullptr) {
     state["trainer"] = trainer->save_state();
     state["steps"] = trainer->stepper().steps();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "run/continuation.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/training/mask_report.hpp"
 
@@ -113,14 +114,25 @@ void Runner::begin_network() {
 }
 
 void Runner::continue_from(const Checkpoint& checkpoint) {
-  json then = checkpoint.description().value("experiment", json::object());
-  json now = experiment_.source;
-  if (then.value("network", json()) != now.value("network", json()) ||
-      then.value("seed", json()) != now.value("seed", json()))
-    raise<ConfigError>(file("checkpoint.h5").string(),
-                       ": belongs to another network or seed; use another --out or leave out --resume");
-  continues_ = true;
+  const std::string name = file("checkpoint.h5").string();
+  const json& state = checkpoint.description().at("checkpoint");
+  const std::string dtype = network_.handler().dtype() == DType::F64 ? "f64" : "f32";
+  if (const std::string then = state.value("dtype", dtype); then != dtype)
+    raise<ConfigError>(name, ": was made with ", then, ", not ", dtype, "; go on with --handler cpu:", then);
+  const Experiment then =
+      parse_experiment(checkpoint.description().at("experiment"), experiment_.folder, name, catalog_);
+  const std::string found = first_difference(effective(then, catalog_), effective(experiment_, catalog_));
+  if (!found.empty())
+    raise<ConfigError>(name, ": belongs to another experiment: ", found,
+                       "; give it the old value, another --out, or leave out --resume");
+  const auto before = make_phases(then);
   info_ = checkpoint.info();
+  for (std::size_t p = 0; p < std::min(before.size(), phases_.size()); ++p)
+    if (before[p].epochs != phases_[p].epochs && (p < info_.phase || (p == info_.phase && info_.phase_done)))
+      raise<ConfigError>(name, ": max_epochs is ", phases_[p].epochs, " now and was ", before[p].epochs, ", but phase ",
+                         p + 1, " of ", phases_.size(),
+                         " is over; begin a new run with init_from and its model.h5 in another --out");
+  continues_ = true;
   seconds_before_ = info_.seconds;
   checkpoint.restore(network_);
   message(concat("continuing in phase ", info_.phase + 1, " of ", phases_.size()));
