@@ -159,7 +159,7 @@ void sync_folder(const FileCalls& calls, const fs::path& path) {
 fs::path without_links(const fs::path& path) {
   std::error_code failed;
   if (!fs::is_symlink(path, failed)) return path;
-  const fs::path real = fs::weakly_canonical(path, failed);
+  fs::path real = fs::weakly_canonical(path, failed);
   if (failed) write_failed(path, "following the link", failed.value(), false);
   return real;
 }

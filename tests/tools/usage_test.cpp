@@ -54,3 +54,20 @@ TEST_CASE("an unknown command is told with the nearest") {
   refuses("data inspct", {"'inspct'", "did you mean 'inspect'"});
   refuses("foo", {"'foo'", "commands are", "train"});
 }
+
+TEST_CASE("mistakes in experiments are told with their place and the remedy") {
+  const Folder folder;
+  const Ran large = run_squall("info " + folder.write("n.json", "{\n\"seed\": 1e999}"));
+  INFO(large.err);
+  CHECK(large.code == 1);
+  CHECK(large.err.find("line 2") != std::string::npos);
+  CHECK(large.err.find("1e999") != std::string::npos);
+  CHECK(large.err.find("exception") == std::string::npos);
+  std::string text = tiny_experiment();
+  for (auto at = text.find(", \"validation\": 0.2"); at != std::string::npos; at = text.find(", \"validation\": 0.2"))
+    text.erase(at, 19);
+  const Ran bare = run_squall("train " + folder.write("bare.json", text) + " --quiet --out " + (folder / "run"));
+  INFO(bare.err);
+  CHECK(bare.code == 1);
+  CHECK(bare.err.find("data.NAME.validation") != std::string::npos);
+}

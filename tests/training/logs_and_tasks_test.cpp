@@ -93,6 +93,8 @@ TEST_CASE("A task that does not fit the network is refused with what there is") 
   CHECK(mentions(refuse(t), "Loss_digits, Loss_fashion"));
   t = task_of("digits");
   t.output = "CE_digits.prediction";
+  CHECK(mentions(refuse(t), "CE_digits has no output 'prediction'; did you mean 'predictions'"));
+  t.output = "CE_digits";
   CHECK(mentions(refuse(t), "LAYER.OUTPUT"));
   t = task_of("digits");
   t.targets = "fashion_targets";

@@ -113,8 +113,15 @@ void check_output(const Task& task, const Graph& graph) {
   if (n < 0)
     raise<ConfigError>("task '", task.name, "': its output '", task.output, "' names no layer",
                        did_you_mean(task.output.substr(0, dot), graph.names()));
-  if (dot == std::string::npos || graph.node(n).find_output(task.output.substr(dot + 1)) < 0)
-    raise<ConfigError>("task '", task.name, "': its output should be LAYER.OUTPUT, not '", task.output, "'");
+  std::vector<std::string> outputs;
+  for (const auto& o : graph.node(n).outputs) outputs.push_back(o.name);
+  if (dot == std::string::npos)
+    raise<ConfigError>("task '", task.name, "': its output should be LAYER.OUTPUT, not '", task.output,
+                       "'; outputs of ", task.output, ": ", join(outputs));
+  const std::string output = task.output.substr(dot + 1);
+  if (graph.node(n).find_output(output) < 0)
+    raise<ConfigError>("task '", task.name, "': ", graph.node(n).name, " has no output '", output, "'",
+                       did_you_mean(output, outputs), "; it has: ", join(outputs));
 }
 
 }  // namespace

@@ -160,7 +160,13 @@ json parse_json(std::string_view text, std::string_view source) {
     if (const auto colon = what.find("syntax error"); colon != std::string::npos) what = what.substr(colon);
     raise<ConfigError>(source, ": line ", line, ", column ", column, ": not valid JSON: ", what);
   } catch (const nlohmann::json::exception& e) {  // a number out of range
-    raise<ConfigError>(source, ": not valid JSON: ", e.what());
+    std::string what = e.what();
+    if (const auto id = what.find("] "); id != std::string::npos) what = what.substr(id + 2);
+    const auto from = what.find('\''), to = what.rfind('\'');
+    const auto place = from < to ? text.find(what.substr(from + 1, to - from - 1)) : std::string_view::npos;
+    if (place == std::string_view::npos) raise<ConfigError>(source, ": not valid JSON: ", what);
+    const auto line = std::ranges::count(text.substr(0, place), '\n') + 1;
+    raise<ConfigError>(source, ": line ", line, ": ", what, "; numbers go up to 1.79e308");
   }
 }
 

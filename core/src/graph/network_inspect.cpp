@@ -171,7 +171,7 @@ std::string Network::first_non_finite() {
   int suspect = graph_.size();  // the first with such a parameter
   for (const auto& e : store_->entries())
     if (!all_finite(store_->get(e))) suspect = std::min(suspect, e.node);
-  const std::string found = suspect < graph_.size() ? graph_.node(suspect).name : std::string();
+  std::string found = suspect < graph_.size() ? graph_.node(suspect).name : std::string();
   if (current_ == nullptr) return found;
   // Runs the pass again with every buffer in a place of its own, on the data that is still there.
   const Binding::Options o{MemoryMode::Inspectable, options_.seed, 0, pins_};

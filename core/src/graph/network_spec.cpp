@@ -221,7 +221,7 @@ class Builder {
     if (const Argument* a = peek())
       scanner_.fail(a->at, item_->type, item_->arguments.size() == 1 ? " takes no '" : " takes no further '", a->text,
                     "'");
-    const Port made = a_.add(type, type, options);
+    Port made = a_.add(type, type, options);
     if (!activation.empty()) activated_.emplace_back(made, activation);
     return made;
   }

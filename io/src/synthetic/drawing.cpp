@@ -86,7 +86,7 @@ void Canvas::add_noise(Rng& rng, double deviation) {
 
 void Canvas::write(std::span<std::uint8_t> bytes) const {
   for (std::size_t i = 0; i < pixels_.size(); ++i)
-    bytes[i] = static_cast<std::uint8_t>(std::clamp(pixels_[i], 0.0, 1.0) * 255 + 0.5);
+    bytes[i] = static_cast<std::uint8_t>(std::floor(std::clamp(pixels_[i], 0.0, 1.0) * 255 + 0.5));
 }
 
 }  // namespace squall::synthetic

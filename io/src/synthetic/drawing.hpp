@@ -32,7 +32,7 @@ Affine affine(double turns, double scale_x, double scale_y, double shear, Point 
 
 class Canvas {
  public:
-  double& at(int x, int y) { return pixels_[static_cast<std::size_t>(y * kSide + x)]; }
+  double& at(int x, int y) { return pixels_[static_cast<std::size_t>(y) * kSide + static_cast<std::size_t>(x)]; }
   // A line with round ends, soft at its border; the brighter of old and new stays.
   void line(Point from, Point to, double thickness, double brightness);
   // Lines through the points; `smooth`: a curve through them (Catmull-Rom).

@@ -24,7 +24,8 @@ void PoolPath::declare_adaptive(Declare& d, std::span<const Index> outputs, Pool
   spec_.kind = kind;
   spec_.adaptive = {1, 1, 1};
   for (int i = 0; i < axes_; ++i)
-    spec_.adaptive[static_cast<std::size_t>(3 - axes_ + i)] = outputs[static_cast<std::size_t>(i)];
+    spec_.adaptive[static_cast<std::size_t>(3 - axes_) + static_cast<std::size_t>(i)] =
+        outputs[static_cast<std::size_t>(i)];
   declare_outputs(d, "default", indices);
 }
 

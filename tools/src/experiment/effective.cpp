@@ -45,8 +45,9 @@ json effective(const Experiment& e, const Catalog& catalog) {
   out["network"] = e.architecture.to_json();
   fill_network(out["network"], catalog);
   out["tasks"] = json::object();
-  for (const auto& [name, task] : e.tasks) {
-    json& j = out["tasks"][name];
+  for (const auto& named : e.tasks) {  // clang 14 does not capture parts of a binding
+    const TaskOptions& task = named.second;
+    json& j = out["tasks"][named.first];
     for_each_field<TaskOptions>([&](const auto& f) { j[std::string(f.name)] = write_value(task.*(f.member)); });
   }
   if (e.sparsify) fill<Rsn2Options>(out["sparsify"]);

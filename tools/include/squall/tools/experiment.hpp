@@ -41,7 +41,6 @@ struct StageOptions {
   json weight_modifiers, gradient_modifiers;
   std::string mix = "cycle";
   std::vector<std::string> tasks;
-  std::vector<std::string> frozen;
   json checkpoint = json::object();
   static constexpr auto fields = std::tuple{
       field("stepper", &StageOptions::stepper, "how parameters are updated"),
@@ -55,7 +54,6 @@ struct StageOptions {
             "time steps per update; each batch of sequences is trained in such pieces, contexts carried; 0: whole"),
       field("mix", &StageOptions::mix, "tasks of unequal size: cycle or shortest"),
       field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
-      field("frozen", &StageOptions::frozen, "patterns of layers that are not trained"),
       field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints")};
 };
 
