@@ -67,13 +67,27 @@ Shape BufferShape::concrete(const Sizes& sizes, Index context) const {
   return out.joined(features);
 }
 
-std::string BufferShape::text() const {
-  std::string out = time >= 0 ? "(T, B" : batch >= 0 ? "(B" : "(";
-  for (Index e : features.extents()) {
+namespace {
+
+std::string shape_text(std::string_view time, std::string_view batch, const Shape& features) {
+  std::string out = "(";
+  for (const auto size : {time, batch}) {
+    if (out.size() > 1 && !size.empty()) out += ", ";
+    out += size;
+  }
+  for (const Index e : features.extents()) {
     if (out.size() > 1) out += ", ";
     out += std::to_string(e);
   }
   return out + ")";
+}
+
+}  // namespace
+
+std::string BufferShape::text() const { return shape_text(time < 0 ? "" : "T", batch < 0 ? "" : "B", features); }
+std::string BufferShape::text(const Symbols& names) const {
+  return shape_text(time < 0 ? std::string_view() : names.name(time),
+                    batch < 0 ? std::string_view() : names.name(batch), features);
 }
 std::ostream& operator<<(std::ostream& out, const BufferShape& s) { return out << s.text(); }
 
@@ -104,11 +118,12 @@ ShapeTemplate::ShapeTemplate(std::string_view text) : text_(text) {
   any_scale_ = !time_ && !batch_ && open_end_ && features_.empty();
 }
 
-std::optional<std::string> ShapeTemplate::mismatch(const BufferShape& shape) const {
+std::optional<std::string> ShapeTemplate::mismatch(const BufferShape& buffer, const Symbols* names) const {
   if (any_scale_) return std::nullopt;
-  if (time_ != shape.scales_with_time() || batch_ != shape.scales_with_batch())
+  const std::string shape = names != nullptr ? buffer.text(*names) : buffer.text();
+  if (time_ != buffer.scales_with_time() || batch_ != buffer.scales_with_batch())
     return concat("expected (", text_, "), got ", shape);
-  const auto got = shape.features.extents();
+  const auto got = buffer.features.extents();
   if (open_end_ ? got.size() <= features_.size() : got.size() != features_.size())
     return concat("expected ", features_.size() + (open_end_ ? 1 : 0), open_end_ ? " or more" : "",
                   " feature dims, got ", got.size(), ": ", shape);

@@ -124,6 +124,27 @@ void ElementwiseOps::activate_back(Activation f, const ConstTensor& y, const Con
   guard("activate_back", dx.to);
 }
 
+void ElementwiseOps::curve(Curve f, const ConstTensor& x, const Tensor& y) {
+  same_size("curve", "x", x, "y", y);
+  real(handler(), "curve", "x", x);
+  real(handler(), "curve", "y", y);
+  if (x.elements() == 0) return;
+  do_curve(f, x, y);
+  guard("curve", y);
+}
+
+void ElementwiseOps::curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx) {
+  if (!dx) return;
+  same_size("curve_back", "x", x, "dy", dy);
+  same_size("curve_back", "x", x, "dx", dx.to);
+  real(handler(), "curve_back", "x", x);
+  real(handler(), "curve_back", "dy", dy);
+  real(handler(), "curve_back", "dx", dx.to);
+  if (x.elements() == 0) return;
+  do_curve_back(f, x, dy, dx);
+  guard("curve_back", dx.to);
+}
+
 void ElementwiseOps::copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) {
   same_size("copy_if", "operand", a, "result", out);
   condition(handler(), "copy_if", cond, out);

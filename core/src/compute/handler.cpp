@@ -1,8 +1,10 @@
 #include "squall/core/handler.hpp"
 
+#include "squall/core/ops/attention.hpp"
 #include "squall/core/ops/conv.hpp"
 #include "squall/core/ops/dense.hpp"
 #include "squall/core/ops/elementwise.hpp"
+#include "squall/core/ops/embedding.hpp"
 #include "squall/core/ops/linalg.hpp"
 #include "squall/core/ops/loss.hpp"
 #include "squall/core/ops/memory.hpp"
@@ -63,6 +65,8 @@ Handler::Handler(std::string name, DType dtype, Device device, Facets facets, bo
   attach(facets_.pool, "pooling", *this, guard_.get());
   attach(facets_.norm, "normalisation", *this, guard_.get());
   attach(facets_.recurrent, "recurrent", *this, guard_.get());
+  attach(facets_.attention, "attention", *this, guard_.get());
+  attach(facets_.embedding, "embedding", *this, guard_.get());
   attach(facets_.loss, "loss", *this, guard_.get());
   attach(facets_.optim, "update", *this, guard_.get());
 }

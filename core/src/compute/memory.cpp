@@ -1,5 +1,9 @@
 #include "squall/core/ops/memory.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <sstream>
 #include <utility>
 
 #include "compute/checks.hpp"
@@ -29,11 +33,25 @@ void DeviceBlock::release() {
   ops_ = nullptr;
 }
 
+std::string bytes_text(double bytes) {
+  constexpr std::array<const char*, 7> kUnits{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  std::ostringstream out;
+  out << std::setprecision(3) << bytes << " " << kUnits[unit];
+  return out.str();
+}
+
 std::byte* MemoryOps::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  std::byte* block = do_allocate(bytes);
+  // The system may promise what it does not have, and end the process when it is used.
+  const bool possible = capacity() == 0 || bytes <= capacity() - std::min(allocated_, capacity());
+  std::byte* block = possible ? do_allocate(bytes) : nullptr;
   if (block == nullptr)
-    raise<DeviceError>(handler().name(), ": no memory for ", bytes, " bytes; ", allocated_, " bytes are in use");
+    raise<DeviceError>(
+        handler().name(), ": no memory for ", bytes_text(static_cast<double>(bytes)), "; ",
+        bytes_text(static_cast<double>(allocated_)), " are in use",
+        capacity() == 0 ? std::string() : ", there are " + bytes_text(static_cast<double>(capacity())) + " in all");
   allocated_ += bytes;
   ++allocations_;
   return block;

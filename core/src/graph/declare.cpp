@@ -19,7 +19,7 @@ In Declare::input(std::string_view name, std::string_view shape_template, const 
     for (const auto& one : incoming_) got.push_back(one.input);
     fail("input '", name, "' is not connected", got.empty() ? std::string() : "; connected are: " + join(got));
   }
-  if (const auto why = ShapeTemplate(shape_template).mismatch(c->shape))
+  if (const auto why = ShapeTemplate(shape_template).mismatch(c->shape, &symbols_))
     fail("input '", name, "' should be (", shape_template, "), but '", c->path, "' is ", c->shape, ": ", *why);
   if (!c->dtype_open && c->dtype != options.dtype)
     fail("input '", name, "' should be of ", name_of(options.dtype), ", but '", c->path, "' is of ", name_of(c->dtype));

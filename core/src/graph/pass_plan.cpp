@@ -40,6 +40,11 @@ class Planner {
   }
 
   PassPlan run() {
+    Problems problems;
+    check_frozen(graph_, plan_.request.frozen, "frozen", problems);
+    problems.raise_if_any("the pass cannot be run");
+    for (int n = 0; n < graph_.size(); ++n)
+      plan_.nodes[at(n)].keeps_states = !graph_.node(n).states.empty() && frozen(graph_.node(n));
     mark_heads();
     mark_active();
     if (plan_.request.mode == Mode::Train) {
@@ -222,5 +227,21 @@ class Planner {
 }  // namespace
 
 PassPlan plan_pass(const Graph& graph, const PassRequest& request) { return Planner(graph, request).run(); }
+void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, std::string_view where,
+                  Problems& problems) {
+  for (const auto& pattern : frozen) {
+    bool any = false, useful = false;
+    for (const auto& node : graph.nodes()) {
+      if (!matches(pattern, node.name)) continue;
+      any = true;
+      useful = useful || !node.parameters.empty() || !node.states.empty();
+    }
+    if (!any)
+      problems.add(where, concat("'", pattern, "' matches no layer", did_you_mean(pattern, graph.names())));
+    else if (!useful)
+      problems.add(where, concat("'", pattern, "' matches only layers that have nothing to learn"));
+  }
+}
+
 
 }  // namespace squall

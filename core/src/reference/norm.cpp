@@ -2,6 +2,7 @@
 #include "reference/parts.hpp"
 #include "reference/reference.hpp"
 #include "squall/core/ops/linalg.hpp"
+#include "squall/core/ops/memory.hpp"
 
 namespace squall {
 
@@ -15,6 +16,7 @@ class BatchNormReference final : public BatchNormPlan {
         scratch_(workspace_.book(h.dtype(), {spec.rows, spec.channels})),
         row0_(workspace_.book(h.dtype(), {spec.channels})),
         row1_(workspace_.book(h.dtype(), {spec.channels})),
+        rate_(workspace_.book(h.dtype(), {1})),
         xhat_(reserve_.book(h.dtype(), {spec.rows, spec.channels})),
         spread_(reserve_.book(h.dtype(), {spec.channels})) {}
   std::string_view kind() const override { return "reference"; }
@@ -25,15 +27,19 @@ class BatchNormReference final : public BatchNormPlan {
 
  protected:
   void do_forward(const ConstTensor& x, const ConstTensor& gamma, const ConstTensor& beta, const Tensor& mu,
-                  const Tensor& sigma, bool training, const Tensor& y) override {
+                  const Tensor& sigma, bool training, const Tensor& y, const Tensor& count) override {
     const Tensor out = y.reshaped(rows());
     if (training) {
+      start_moving(count);
       standardise_by_batch(x.reshaped(rows()), mu, sigma);
     } else {
       standardise_by_running(x.reshaped(rows()), mu, sigma);
     }
-    h_.linalg().with_row(Binary::Multiply, reserve_[xhat_], gamma, out);
-    h_.linalg().with_row(Binary::Add, out, beta, out);
+    if (gamma)
+      h_.linalg().with_row(Binary::Multiply, reserve_[xhat_], gamma, out);
+    else
+      h_.memory().copy(reserve_[xhat_], out);
+    if (beta) h_.linalg().with_row(Binary::Add, out, beta, out);
   }
 
   void do_backward(const ConstTensor& x, const ConstTensor& gamma, const ConstTensor& mu, const ConstTensor& sigma,
@@ -46,7 +52,7 @@ class BatchNormReference final : public BatchNormPlan {
     h_.linalg().sum_rows(matrix(scratch), dgamma);
     h_.linalg().sum_rows(matrix(delta), dbeta);
     if (!dx || rows().elements() == 0) return;
-    if (!training) return scaled(delta, gamma, sigma, dx);
+    if (!training) return scaled(delta, gamma, reserve_[spread_], dx);
     remove_means(delta);
     scaled(scratch, gamma, reserve_[spread_], dx);
   }
@@ -67,23 +73,49 @@ class BatchNormReference final : public BatchNormPlan {
     h_.linalg().with_row(Binary::Subtract, x, mean, xhat);
     h_.elementwise().unary(Unary::Square, xhat, Sink(workspace_[scratch_]));
     h_.linalg().sum_rows(workspace_[scratch_], Sink(spread));
-    h_.elementwise().affine(spread, share, spec().epsilon, Sink(spread));
+    h_.elementwise().affine(spread, share, 0.0, Sink(spread));
+    if (mu && spec().running == Running::Variance) move(sigma, spread, spread_of_rows());
+    h_.elementwise().affine(spread, 1.0, spec().epsilon, Sink(spread));
     h_.elementwise().unary(Unary::Sqrt, spread, Sink(spread));
     h_.linalg().with_row(Binary::Divide, xhat, spread, xhat);
-    move(mu, mean, -1.0);
-    move(sigma, spread, 1.0);
+    if (!mu) return;
+    move(mu, mean, spec().running == Running::Deviation ? -1.0 : 1.0);
+    if (spec().running == Running::Deviation) move(sigma, spread, 1.0);
+  }
+  double spread_of_rows() const {
+    const auto n = static_cast<double>(spec().rows);
+    return spec().unbiased && spec().rows > 1 ? n / (n - 1) : 1.0;
   }
 
-  // xhat = (x + mu) / sigma
+  // xhat = (x - mean) / spread, by the running statistics.
   void standardise_by_running(const ConstTensor& x, const ConstTensor& mu, const ConstTensor& sigma) {
-    h_.linalg().with_row(Binary::Add, x, mu, reserve_[xhat_]);
-    h_.linalg().with_row(Binary::Divide, reserve_[xhat_], sigma, reserve_[xhat_]);
+    const Tensor spread = reserve_[spread_];
+    const bool deviation = spec().running == Running::Deviation;
+    h_.elementwise().affine(sigma, 1.0, deviation ? 0.0 : spec().epsilon, Sink(spread));
+    if (!deviation) h_.elementwise().unary(Unary::Sqrt, spread, Sink(spread));
+    h_.linalg().with_row(deviation ? Binary::Add : Binary::Subtract, x, mu, reserve_[xhat_]);
+    h_.linalg().with_row(Binary::Divide, reserve_[xhat_], spread, reserve_[xhat_]);
   }
 
-  // running = decay running + (1 - decay) sign batch
-  void move(const Tensor& running, const ConstTensor& batch, double sign) {
-    h_.elementwise().affine(running, spec().decay, 0.0, Sink(running));
-    h_.elementwise().affine(batch, sign * (1.0 - spec().decay), 0.0, Sink(running, Write::Add));
+  // Counts the pass; the share of the batch in cumulative statistics is one of them.
+  void start_moving(const Tensor& count) {
+    if (!count) return;
+    h_.elementwise().affine(count, 1.0, 1.0, Sink(count));
+    h_.elementwise().unary(Unary::Reciprocal, count, Sink(workspace_[rate_]));
+  }
+  // running = decay running + (1 - decay) factor batch
+  void move(const Tensor& running, const ConstTensor& batch, double factor) {
+    if (!spec().cumulative) {
+      h_.elementwise().affine(running, spec().decay, 0.0, Sink(running));
+      h_.elementwise().affine(batch, factor * (1.0 - spec().decay), 0.0, Sink(running, Write::Add));
+      return;
+    }
+    const Tensor step = workspace_[row1_];
+    h_.elementwise().affine(batch, factor, 0.0, Sink(step));
+    h_.elementwise().binary(Binary::Subtract, step, running, Sink(step));
+    const Shape column{spec().channels, 1};
+    h_.linalg().with_row(Binary::Multiply, step.reshaped(column), workspace_[rate_],
+                         MatrixSink(running.reshaped(column), Write::Add));
   }
 
   // scratch = dy - xhat mean(dy xhat) - mean(dy); scratch holds dy xhat before.
@@ -104,13 +136,14 @@ class BatchNormReference final : public BatchNormPlan {
   // dx (=, +=) g gamma / spread
   void scaled(const ConstTensor& g, const ConstTensor& gamma, const ConstTensor& spread, const Sink& dx) {
     const Tensor factor = workspace_[row0_];
-    h_.elementwise().binary(Binary::Divide, gamma, spread, Sink(factor));
+    h_.elementwise().unary(Unary::Reciprocal, spread, Sink(factor));
+    if (gamma) h_.elementwise().binary(Binary::Multiply, gamma, factor, Sink(factor));
     h_.linalg().with_row(Binary::Multiply, g, factor, dx.reshaped(rows()));
   }
 
   Handler& h_;
   Parts workspace_, reserve_;
-  int scratch_, row0_, row1_, xhat_, spread_;
+  int scratch_, row0_, row1_, rate_, xhat_, spread_;
 };
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace squall::cpu {
 namespace {
 
 static_assert(at(Unary::Reciprocal) + 1 == kUnaries && at(Binary::Minimum) + 1 == kBinaries &&
-              at(Activation::El) + 1 == kActivations && at(Unary::Exp) == 7 && at(Binary::Modulo) == 4 &&
-              at(Activation::Tanh) == 2 && at(Write::Add) == 1);
+              at(Activation::El) + 1 == kActivations && at(Curve::Silu) + 1 == kCurves && at(Unary::Exp) == 7 &&
+              at(Binary::Modulo) == 4 && at(Activation::Tanh) == 2 && at(Write::Add) == 1);
 
 constexpr Index kSlow = 8;  // cost of a transcendental function in additions
 
@@ -85,6 +85,19 @@ class CpuElementwise final : public ElementwiseOps {
     const R* delta = dy.as<R>();
     R* to = dx.to.as<R>();
     pieces(y.elements(), 1, [=](Index i, Index n) { kernel(n, out + i, delta + i, to + i); });
+  }
+  void do_curve(Curve f, const ConstTensor& x, const Tensor& y) override {
+    const auto kernel = k().curve[at(f)];
+    const R* in = x.as<R>();
+    R* to = y.as<R>();
+    pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, to + i); });
+  }
+  void do_curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx) override {
+    const auto kernel = k().curve_back[at(f)][at(dx.mode)];
+    const R* in = x.as<R>();
+    const R* delta = dy.as<R>();
+    R* to = dx.to.as<R>();
+    pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, delta + i, to + i); });
   }
   void do_copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) override {
     where(cond, out, [&a](auto zero) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "cpu/context.hpp"
+#include "squall/core/ops/attention.hpp"
 #include "squall/core/ops/conv.hpp"
 #include "squall/core/ops/dense.hpp"
+#include "squall/core/ops/embedding.hpp"
 #include "squall/core/ops/linalg.hpp"
 #include "squall/core/ops/loss.hpp"
 #include "squall/core/ops/memory.hpp"
@@ -34,6 +36,10 @@ template <class R>
 std::unique_ptr<NormOps> make_norm(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<RecurrentOps> make_recurrent(ContextPtr<R> ctx);
+template <class R>
+std::unique_ptr<AttentionOps> make_attention(ContextPtr<R> ctx);
+template <class R>
+std::unique_ptr<EmbeddingOps> make_embedding(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<LossOps> make_loss(ContextPtr<R> ctx);
 template <class R>

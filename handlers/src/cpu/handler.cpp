@@ -19,6 +19,8 @@ Facets make_facets(const ContextPtr<R>& ctx) {
   f.pool = make_pool<R>(ctx);
   f.norm = make_norm<R>(ctx);
   f.recurrent = make_recurrent<R>(ctx);
+  f.attention = make_attention<R>(ctx);
+  f.embedding = make_embedding<R>(ctx);
   f.loss = make_loss<R>(ctx);
   f.optim = make_optim<R>(ctx);
   return f;

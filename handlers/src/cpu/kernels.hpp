@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cpu/norm_kernels.hpp"
 #include "cpu/sequence_kernels.hpp"
 
 namespace squall::cpu {
@@ -11,7 +12,7 @@ namespace squall::cpu {
 using Count = std::int64_t;
 
 inline constexpr int kUnaries = 9, kBinaries = 7, kActivations = 5;  // Softmax is not an element's function
-inline constexpr int kUpdates = 13;
+inline constexpr int kUpdates = 13, kCurves = 3;
 
 // Layout of a gather table: rows in slices of this many, their entries interleaved.
 inline constexpr int kSliceRows = 16;
@@ -67,6 +68,8 @@ struct Kernels {
   void (*select_owner[2])(Count n, const R* x, const std::uint8_t* owner, std::uint8_t task, R* out);
   void (*activate[kActivations])(Count n, const R* x, R* y);
   void (*activate_back[kActivations][2])(Count n, const R* y, const R* dy, R* dx);
+  void (*curve[kCurves])(Count n, const R* x, R* y);
+  void (*curve_back[kCurves][2])(Count n, const R* x, const R* dy, R* dx);
   bool (*all_finite)(Count n, const R* x);
 
   // Rows. `bias` may be null.
@@ -85,9 +88,9 @@ struct Kernels {
                           double* dy_sums, double* product_sums);
   void (*normalise)(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* gamma, const R* beta,
                     R* y);
-  // dx (=, +=) scale (dy - a - (x - mean) inverse b)
-  void (*normalise_back[2])(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* scale,
-                            const R* a, const R* b, const R* dy, R* dx);
+  // dx (=, +=) scale dy - a - (x - mean) b
+  void (*normalise_back[2])(Count rows, Count n, const R* x, const R* mean, const R* scale, const R* a, const R* b,
+                            const R* dy, R* dx);
 
   // Updates; the formulas are those of core/formulas/update.hpp.
   void (*sgd)(const RangeCall<R>&, R rate);
@@ -142,6 +145,8 @@ struct Kernels {
                              const R* x, R* sums);
 
   SequenceKernels<R> sequence;
+  RowNormKernels<R> row_norm;
+  AttentionKernels<R> attention;
 };
 
 }  // namespace squall::cpu

@@ -1,6 +1,9 @@
 // Host memory, aligned to 64 bytes.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "cpu/facets.hpp"
 
@@ -20,6 +23,7 @@ class CpuMemory final : public MemoryOps {
     return static_cast<std::byte*>(std::aligned_alloc(kAlign, whole));
   }
   void do_release(std::byte* block) override { std::free(block); }
+  std::size_t do_capacity() const override { return capacity_; }
   void do_copy(const void* from, void* to, std::size_t bytes) override {
     pieces(bytes, [&](std::size_t first, std::size_t count) {
       std::memmove(static_cast<std::byte*>(to) + first, static_cast<const std::byte*>(from) + first, count);
@@ -41,7 +45,18 @@ class CpuMemory final : public MemoryOps {
       f(static_cast<std::size_t>(tile * kPiece), static_cast<std::size_t>(std::min(kPiece, all - tile * kPiece)));
     });
   }
+  // Of this machine, or of the container where that has less.
+  static std::size_t physical_bytes() {
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page <= 0) return 0;
+    const std::size_t whole = static_cast<std::size_t>(pages) * static_cast<std::size_t>(page);
+    std::size_t limit = 0;
+    std::ifstream container("/sys/fs/cgroup/memory.max");
+    return container >> limit && limit > 0 ? std::min(limit, whole) : whole;
+  }
   Parallel parallel_;
+  std::size_t capacity_ = physical_bytes();
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cpu/facets.hpp"
+#include "cpu/group_norm.hpp"
 #include "cpu/reduce.hpp"
 
 namespace squall::cpu {
@@ -16,7 +17,7 @@ class FusedBatchNorm final : public BatchNormPlan {
       : BatchNormPlan(spec), ctx_(std::move(ctx)), chunks_(row_chunks(spec.rows)) {}
   std::string_view kind() const override { return "two passes"; }
   std::size_t workspace_bytes() const override {
-    return channels() * (2 * static_cast<std::size_t>(chunks_) * sizeof(double) + 3 * sizeof(R));
+    return channels() * (2 * static_cast<std::size_t>(chunks_) * sizeof(double) + 5 * sizeof(R));
   }
   std::size_t reserve_bytes() const override { return 2 * channels() * sizeof(R); }
   void set_workspace(void* memory) override {
@@ -27,16 +28,18 @@ class FusedBatchNorm final : public BatchNormPlan {
 
  protected:
   void do_forward(const ConstTensor& x, const ConstTensor& gamma, const ConstTensor& beta, const Tensor& mu,
-                  const Tensor& sigma, bool training, const Tensor& y) override {
+                  const Tensor& sigma, bool training, const Tensor& y, const Tensor& count) override {
     const R* in = x.as<R>();
     R* out = y.as<R>();
     if (training)
-      batch_statistics(in, mu.as<R>(), sigma.as<R>());
+      batch_statistics(in, mu, sigma, share_of_batch(count));
     else
       running_statistics(mu.as<R>(), sigma.as<R>());
+    const R* scale = given_or(gamma, columns_ + 3 * n(), R(1));
+    const R* shift = given_or(beta, columns_ + 4 * n(), R(0));
     each_chunk([&](Index, Span part) {
       const Index first = part.first * n();
-      k().normalise(part.count, n(), in + first, mean_, inverse(), gamma.as<R>(), beta.as<R>(), out + first);
+      k().normalise(part.count, n(), in + first, mean_, inverse(), scale, shift, out + first);
     });
   }
   void do_backward(const ConstTensor& x, const ConstTensor& gamma, const ConstTensor&, const ConstTensor&,
@@ -56,7 +59,7 @@ class FusedBatchNorm final : public BatchNormPlan {
     }
     if (dbeta) combine(dy_sums, chunks_, n(), dbeta.to.as<R>(), dbeta.mode == Write::Add);
     if (dgamma) combine(products, chunks_, n(), dgamma.to.as<R>(), dgamma.mode == Write::Add);
-    if (dx) input_delta(in, gamma.as<R>(), training, delta, dx);
+    if (dx) input_delta(in, given_or(gamma, columns_ + 3 * n(), R(1)), training, delta, dx);
   }
 
  private:
@@ -74,7 +77,21 @@ class FusedBatchNorm final : public BatchNormPlan {
     for (Index c = 0; c < chunks_; ++c) sum += partial[c * n() + j];
     return sum;
   }
-  void batch_statistics(const R* x, R* mu, R* sigma) {
+  const R* given_or(const ConstTensor& given, R* place, R value) const {
+    if (given) return given.as<R>();
+    std::fill_n(place, n(), value);
+    return place;
+  }
+  // Counts the pass.
+  double share_of_batch(const Tensor& count) const {
+    if (!count) return 1.0 - spec().decay;
+    const R now = *count.as<R>() += R(1);
+    return spec().cumulative ? 1.0 / static_cast<double>(now) : 1.0 - spec().decay;
+  }
+  static void move(R& running, double batch, double share) {
+    running = static_cast<R>((1.0 - share) * static_cast<double>(running) + share * batch);
+  }
+  void batch_statistics(const R* x, const Tensor& mu, const Tensor& sigma, double share) {
     const auto rows = static_cast<double>(std::max<Index>(spec().rows, 1));
     std::fill_n(sums_, 2 * chunks_ * n(), 0.0);
     double* squares = sums_ + chunks_ * n();
@@ -85,18 +102,23 @@ class FusedBatchNorm final : public BatchNormPlan {
     each_chunk([&](Index chunk, Span part) {
       k().column_squares(part.count, n(), x + part.first * n(), mean_, squares + chunk * n());
     });
-    const double decay = spec().decay;
+    const bool deviation = spec().running == Running::Deviation;
+    const double divisor = spec().unbiased && spec().rows > 1 ? rows - 1 : rows;
     for (Index j = 0; j < n(); ++j) {
       const double spread = std::sqrt(total(squares, j) / rows + spec().epsilon);
       inverse()[j] = static_cast<R>(1.0 / spread);
-      mu[j] = static_cast<R>(decay * static_cast<double>(mu[j]) - (1.0 - decay) * static_cast<double>(mean_[j]));
-      sigma[j] = static_cast<R>(decay * static_cast<double>(sigma[j]) + (1.0 - decay) * spread);
+      if (!mu) continue;
+      const auto mean = static_cast<double>(mean_[j]);
+      move(mu.as<R>()[j], deviation ? -mean : mean, share);
+      move(sigma.as<R>()[j], deviation ? spread : total(squares, j) / divisor, share);
     }
   }
   void running_statistics(const R* mu, const R* sigma) {
+    const bool deviation = spec().running == Running::Deviation;
     for (Index j = 0; j < n(); ++j) {
-      mean_[j] = -mu[j];
-      inverse()[j] = R(1) / sigma[j];
+      mean_[j] = deviation ? -mu[j] : mu[j];
+      inverse()[j] =
+          deviation ? R(1) / sigma[j] : static_cast<R>(1.0 / std::sqrt(static_cast<double>(sigma[j]) + spec().epsilon));
     }
   }
   void input_delta(const R* x, const R* gamma, bool training, const R* dy, const Sink& dx) {
@@ -106,21 +128,21 @@ class FusedBatchNorm final : public BatchNormPlan {
     R* slope = columns_ + 2 * n();
     for (Index j = 0; j < n(); ++j) {
       scale[j] = gamma[j] * inverse()[j];
-      shift[j] = training ? static_cast<R>(total(sums_, j) / rows) : R(0);
-      slope[j] = training ? static_cast<R>(total(sums_ + chunks_ * n(), j) / rows) : R(0);
+      shift[j] = training ? static_cast<R>(total(sums_, j) / rows) * scale[j] : R(0);
+      slope[j] = training ? static_cast<R>(total(sums_ + chunks_ * n(), j) / rows) * scale[j] * inverse()[j] : R(0);
     }
     R* to = dx.to.as<R>();
     const auto kernel = k().normalise_back[at(dx.mode)];
     each_chunk([&](Index, Span part) {
       const Index first = part.first * n();
-      kernel(part.count, n(), x + first, mean_, inverse(), scale, shift, slope, dy + first, to + first);
+      kernel(part.count, n(), x + first, mean_, scale, shift, slope, dy + first, to + first);
     });
   }
 
   ContextPtr<R> ctx_;
   Index chunks_;
   double* sums_ = nullptr;  // two sets of partial sums
-  R* columns_ = nullptr;    // three numbers per channel
+  R* columns_ = nullptr;    // five numbers per channel
   R* mean_ = nullptr;       // reserve: mean, inverse spread
 };
 
@@ -133,6 +155,7 @@ class CpuNorm final : public NormOps {
   std::unique_ptr<BatchNormPlan> do_plan(const BatchNormSpec& spec) override {
     return std::make_unique<FusedBatchNorm<R>>(spec, ctx_);
   }
+  std::unique_ptr<GroupNormPlan> do_plan(const GroupNormSpec& spec) override { return make_group_norm<R>(spec, ctx_); }
 
  private:
   ContextPtr<R> ctx_;

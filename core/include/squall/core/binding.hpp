@@ -43,6 +43,7 @@ class Binding {
           Handler& handler, const Options& options);
 
   bool training() const { return plan_->request.mode == Mode::Train; }
+  bool training(int node) const { return training() && !plan_->nodes[static_cast<std::size_t>(node)].keeps_states; }
   const PassPlan& plan() const { return *plan_; }
   const Sizes& sizes() const { return sizes_; }
   const Layout& layout() const { return layout_; }

@@ -65,10 +65,10 @@ class Declare {
   // `out` is computed from these inputs only (default: from all).
   void depends(Out out, std::initializer_list<In> inputs);
   void tasks(std::vector<std::string> names) { node_.tasks = std::move(names); }
-  // Rejects the layer; the message gets the layer's type and name in front.
+  // Rejects the layer; the message gets the layer's type and name in front. Shapes show the names of their sizes.
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
-    raise<ConfigError>(node_.layer->type(), " '", node_.name, "': ", parts...);
+    raise<ConfigError>(node_.layer->type(), " '", node_.name, "': ", shown(parts)...);
   }
 
  private:
@@ -84,6 +84,11 @@ class Declare {
   Declare(Node& node, Symbols& symbols, std::vector<Incoming> incoming)
       : node_(node), symbols_(symbols), incoming_(std::move(incoming)) {}
   const Incoming* find(std::string_view input) const;
+  template <class T>
+  const T& shown(const T& part) const {
+    return part;
+  }
+  std::string shown(const BufferShape& shape) const { return shape.text(symbols_); }
   void reads(In in) { node_.inputs[static_cast<std::size_t>(in.index)].read_in_backward = true; }
   void reads(Out out) { node_.outputs[static_cast<std::size_t>(out.index)].read_in_backward = true; }
 
@@ -123,7 +128,8 @@ class Pass {
   Pass(Binding& binding, int node, Handler& handler)
       : binding_(binding), views_(binding.views(node)), handler_(handler) {}
   Handler& handler() const { return handler_; }
-  bool training() const { return binding_.training(); }
+  // False for a frozen layer that has states, too: it uses them and changes nothing.
+  bool training() const { return binding_.training(views_.index); }
   // Whether anybody wants this output now; the others need not be computed (and have no memory, unless they are
   // named in backward_reads() and can be computed from inputs that are there).
   bool active(Out out) const { return views_.active[at(out.index)] != 0; }

@@ -2,10 +2,12 @@
 // A message says what failed, where, and what would be right.
 #pragma once
 
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall {
@@ -17,6 +19,13 @@ class Error : public std::runtime_error {
 class ConfigError : public Error {  // a description (JSON, option, pattern) that cannot be used
  public:
   using Error::Error;
+  ConfigError(const std::string& text, std::vector<std::string> problems)
+      : Error(text), problems_(std::make_shared<const std::vector<std::string>>(std::move(problems))) {}
+  // One by one, where several were told at once; else null.
+  const std::vector<std::string>* problems() const { return problems_.get(); }
+
+ private:
+  std::shared_ptr<const std::vector<std::string>> problems_;
 };
 class ShapeError : public Error {  // operands or connections that do not fit
  public:
@@ -56,6 +65,8 @@ class Problems {
  public:
   // `where` is a JSON path or a layer's name; it may be empty. The same problem is kept once.
   void add(std::string_view where, std::string_view text);
+  // Each problem of an error, `where` in front of those that do not begin with it.
+  void add(std::string_view where, const Error& error);
   bool empty() const { return found_.empty(); }
   const std::vector<std::string>& all() const { return found_; }
   // Throws ConfigError with all problems, one per line, after `headline`.

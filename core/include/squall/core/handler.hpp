@@ -22,6 +22,8 @@ class ConvOps;
 class PoolOps;
 class NormOps;
 class RecurrentOps;
+class AttentionOps;
+class EmbeddingOps;
 class LossOps;
 class OptimOps;
 class Handler;
@@ -61,6 +63,8 @@ struct Facets {
   std::unique_ptr<PoolOps> pool;
   std::unique_ptr<NormOps> norm;
   std::unique_ptr<RecurrentOps> recurrent;
+  std::unique_ptr<AttentionOps> attention;
+  std::unique_ptr<EmbeddingOps> embedding;
   std::unique_ptr<LossOps> loss;
   std::unique_ptr<OptimOps> optim;
 };
@@ -101,6 +105,8 @@ class Handler {
   PoolOps& pool() const { return *facets_.pool; }
   NormOps& norm() const { return *facets_.norm; }
   RecurrentOps& recurrent() const { return *facets_.recurrent; }
+  AttentionOps& attention() const { return *facets_.attention; }
+  EmbeddingOps& embedding() const { return *facets_.embedding; }
   LossOps& loss() const { return *facets_.loss; }
   OptimOps& optim() const { return *facets_.optim; }
 

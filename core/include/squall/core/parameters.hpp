@@ -73,5 +73,10 @@ struct PatternTarget {
 };
 std::vector<PatternTarget> resolve_patterns(const Graph& graph, const json& patterns, std::string_view where,
                                             Problems& problems);
+// The same for patterns to initializers or modifiers, each of which is tried; nothing is changed.
+void check_initializers(const Graph& graph, const Catalog& catalog, const json& patterns, std::string_view where,
+                        Problems& problems);
+void check_modifiers(const Graph& graph, const Catalog& catalog, const json& patterns, std::string_view where,
+                     bool gradients, Problems& problems);
 
 }  // namespace squall

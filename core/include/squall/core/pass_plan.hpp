@@ -18,13 +18,14 @@ struct PassRequest {
   std::vector<std::string> heads;
   // Patterns "Layer.output" of outputs whose deltas are kept although no parameter needs them ("Input.*").
   std::vector<std::string> wants_deltas;
-  // Layer name patterns whose parameters get no gradient.
+  // Patterns of layers whose parameters get no gradient and whose states (statistics) stay.
   std::vector<std::string> frozen;
   friend bool operator==(const PassRequest&, const PassRequest&) = default;
 };
 
 struct NodePlan {
   bool forward = false, backward = false;
+  bool keeps_states = false;  // frozen, and there are some
   std::vector<char> output_active;
   std::vector<char> input_active;  // read in this pass
   std::vector<char> has_delta;     // per output: a delta buffer exists
@@ -43,8 +44,12 @@ struct PassPlan {
   std::vector<int> backward_order;  // nodes to run, last layer first
 };
 
-// Throws ConfigError for a head that does not exist.
+// Throws ConfigError for a head that does not exist and for a frozen pattern that matches no layer.
 PassPlan plan_pass(const Graph& graph, const PassRequest& request);
+
+// Reports patterns of `frozen` that match no layer, and those that match only layers without parameters and states.
+void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, std::string_view where,
+                  Problems& problems);
 
 // Whether `text` matches a pattern in which each * stands for any run of letters, digits and underscores.
 bool matches(std::string_view pattern, std::string_view text);

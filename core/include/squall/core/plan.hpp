@@ -32,6 +32,9 @@ class Plan {
   void guard(std::string_view op, const ConstTensor& result) const {
     if (guard_ != nullptr && result && is_real(result.dtype())) guard_->after(op, ConstMatrix(result));
   }
+  void guard(std::string_view op, const ConstMatrix& result) const {
+    if (guard_ != nullptr && result.data != nullptr) guard_->after(op, result);
+  }
 
  private:
   OpGuard* guard_ = nullptr;

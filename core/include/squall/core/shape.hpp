@@ -74,6 +74,7 @@ struct BufferShape {
   Index feature_size() const { return features.elements(); }
   Shape concrete(const Sizes& sizes, Index context = 0) const;  // context rows are added to time
   std::string text() const;                                     // "(T, B, 784)"
+  std::string text(const Symbols& names) const;                 // with the sizes' own names: "(T, B_digits, 784)"
   friend bool operator==(const BufferShape& a, const BufferShape& b) = default;
 };
 std::ostream& operator<<(std::ostream& out, const BufferShape& s);
@@ -83,8 +84,8 @@ std::ostream& operator<<(std::ostream& out, const BufferShape& s);
 class ShapeTemplate {
  public:
   explicit ShapeTemplate(std::string_view text);
-  // Why the shape does not fit, or nothing if it does.
-  std::optional<std::string> mismatch(const BufferShape& shape) const;
+  // Why the shape does not fit, or nothing if it does. `names` of sizes, where they are known.
+  std::optional<std::string> mismatch(const BufferShape& shape, const Symbols* names = nullptr) const;
   const std::string& text() const { return text_; }
 
  private:

@@ -8,6 +8,8 @@ static void fill_parts(Kernels<R>& k) {
   fill_elementwise(k);
   fill_rows(k);
   fill_columns(k);
+  fill_norm(k);
+  fill_curves(k);
   fill_optim(k);
   fill_random(k);
   fill_pool(k);

@@ -24,6 +24,9 @@ class DeviceBlock {
   std::size_t bytes_ = 0;
 };
 
+// "1.5 GB" for messages.
+std::string bytes_text(double bytes);
+
 class MemoryOps : public Facet {
  public:
   // Content is arbitrary. Throws DeviceError saying how much was wanted when there is no memory left.
@@ -31,6 +34,7 @@ class MemoryOps : public Facet {
   void release(std::byte* block, std::size_t bytes);
   std::size_t allocated_bytes() const { return allocated_; }  // now
   std::size_t allocations() const { return allocations_; }    // ever
+  std::size_t capacity() const { return do_capacity(); }      // of the whole device; 0: not known
 
   // Same dtype and number of elements on both sides.
   void copy(const ConstTensor& from, const Tensor& to);
@@ -43,6 +47,7 @@ class MemoryOps : public Facet {
  protected:
   virtual std::byte* do_allocate(std::size_t bytes) = 0;  // nullptr when impossible
   virtual void do_release(std::byte* block) = 0;
+  virtual std::size_t do_capacity() const { return 0; }
   virtual void do_copy(const void* from, void* to, std::size_t bytes) = 0;
   virtual void do_zero(void* to, std::size_t bytes) = 0;
   virtual void do_upload(const void* host, void* to, std::size_t bytes) = 0;

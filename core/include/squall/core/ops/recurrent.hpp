@@ -65,12 +65,15 @@ struct RecurrentDeltas {
   Sink dh_first, dc_first;       // (batch, ...): of row 0 of h and c
 };
 
+// Operands that are absent or of another shape or type than the spec says throw ShapeError before anything is computed
+// (the numbers in `lengths` are not looked at); a debug handler throws NumericError when a result is not finite.
 class RecurrentPlan : public Plan {
  public:
   explicit RecurrentPlan(const RecurrentSpec& spec) : spec_(spec) {}
   const RecurrentSpec& spec() const { return spec_; }
   // Reads row 0 of h and c, writes all else of the run. Gates, cell_output and units may be empty in inference.
   void forward(const RecurrentRun& run, const RecurrentWeights& w);
+  // Throws ShapeError for a plan whose spec does not say `training`.
   // Changes nothing in the run: it may be called twice. Empty sinks are not computed. No gradient goes to timing.
   void backward(const RecurrentRun& run, const RecurrentWeights& w, const RecurrentDeltas& d,
                 const RecurrentGradients& g);
@@ -86,6 +89,8 @@ class RecurrentPlan : public Plan {
 
 class RecurrentOps : public Facet {
  public:
+  // Both throw ShapeError for a negative extent and for what a cell does not have (peepholes, a projection or a clock
+  // where they do not belong, softmax units). Extents of 0 give a plan that computes nothing.
   std::unique_ptr<RecurrentPlan> plan(const RecurrentSpec& spec);       // the best this handler has
   std::unique_ptr<RecurrentPlan> reference(const RecurrentSpec& spec);  // elementary operations only: the oracle
 
