@@ -243,5 +243,4 @@ void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, st
   }
 }
 
-
 }  // namespace squall
