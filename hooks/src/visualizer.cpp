@@ -33,7 +33,7 @@ class Visualizer final : public HookOf<Visualizer, VisualizerOptions> {
   HookStage stage() const override { return HookStage::Save; }
   // Logs that are not there yet are left out.
   Verdict run(Trainer& trainer, const Progress& progress) override {
-    std::vector<Curve> curves;
+    std::vector<PlotLine> curves;
     for (const auto& name : logs_)
       if (const auto* log = trainer.logs().find(name)) curves.push_back({name, *log});
     if (!options.filename.empty())

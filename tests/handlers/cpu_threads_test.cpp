@@ -227,7 +227,7 @@ void rows(Session& s) {
   const Index n = 6007, c = 13;
   const Tensor x = s.random({n, c}), y = s.empty({n, c}), dy = s.random({n, c}), dx = s.empty({n, c});
   const Tensor gamma = s.random({c}), beta = s.random({c}), mu = s.random({c}), sigma = s.random({c});
-  BatchNormPlan& norm = s.ready(s.handler().norm().plan({n, c}));
+  BatchNormPlan& norm = s.ready(s.handler().norm().plan(BatchNormSpec{n, c}));
   norm.forward(x, gamma, beta, mu, sigma, true, y);
   norm.backward(x, gamma, mu, sigma, true, dy, dx, gamma, beta);
   for (const Tensor& t : {y, dx, gamma, beta, mu, sigma}) s.keep("batch norm", t);

@@ -79,7 +79,7 @@ TEST_CASE("Debug handlers name the plan whose result is not finite", "[ops]") {
     give_memory(c, *conv);
     const Tensor image = c.nans({2, 2, 1, 1}), map = c.random({2, 2, 1, 1});
     spoils(c, "", [&] { conv->forward(image, {c.random({1, 1, 1, 1}), nullptr}, {}, map); });
-    const auto norm = c.h().norm().plan({2, 2});
+    const auto norm = c.h().norm().plan(BatchNormSpec{2, 2});
     give_memory(c, *norm);
     spoils(c, "", [&] { norm->forward(bad, v, v, v, v, true, y); });
     const auto loss = c.h().loss().plan({2, 2});

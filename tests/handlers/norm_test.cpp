@@ -174,7 +174,7 @@ OP_CASE("BatchNormPlan::forward", "agrees between fast and reference plan on a l
 
 OP_CASE("BatchNormPlan::backward", "refuses what does not fit the plan") {
   on_all_handlers([](OpCase& c) {
-    const auto plan = c.h().norm().plan({4, 3});
+    const auto plan = c.h().norm().plan(BatchNormSpec{4, 3});
     give_memory(c, *plan);
     const Tensor x = c.random({4, 3}), v = c.random({3}, 0.5, 1), odd = c.random({5});
     const auto run = [&](const Tensor& xx, const Tensor& g, const Tensor& b, const Tensor& m, const Tensor& s,
@@ -196,9 +196,9 @@ OP_CASE("BatchNormPlan::backward", "refuses what does not fit the plan") {
     expect_error([&] { back(x, v, v, v, x, odd, {}, {}); }, {"batch norm backward", "dx", "(5)"});
     expect_error([&] { back(x, v, v, v, x, {}, odd, {}); }, {"batch norm backward", "dgamma", "(5)"});
     expect_error([&] { back(x, v, v, v, x, {}, {}, odd); }, {"batch norm backward", "dbeta", "(5)"});
-    expect_error([&] { c.h().norm().plan({-1, 3}); }, {"batch norm", "rows", "-1"});
-    expect_error([&] { c.h().norm().plan({1, -3}); }, {"batch norm", "channels", "-3"});
-    expect_error([&] { c.h().norm().plan({1, 3, 1.5}); }, {"batch norm", "decay", "1.5"});
-    expect_error([&] { c.h().norm().reference({1, 3, 0.5, -1}); }, {"batch norm", "epsilon", "-1"});
+    expect_error([&] { c.h().norm().plan(BatchNormSpec{-1, 3}); }, {"batch norm", "rows", "-1"});
+    expect_error([&] { c.h().norm().plan(BatchNormSpec{1, -3}); }, {"batch norm", "channels", "-3"});
+    expect_error([&] { c.h().norm().plan(BatchNormSpec{1, 3, 1.5}); }, {"batch norm", "decay", "1.5"});
+    expect_error([&] { c.h().norm().reference(BatchNormSpec{1, 3, 0.5, -1}); }, {"batch norm", "epsilon", "-1"});
   });
 }

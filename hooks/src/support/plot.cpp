@@ -21,7 +21,7 @@ struct Range {
   }
 };
 
-Range range_of(const std::vector<Curve>& curves) {
+Range range_of(const std::vector<PlotLine>& curves) {
   Range r;
   for (const auto& c : curves) {
     r.longest = std::max(r.longest, c.values.size());
@@ -63,7 +63,7 @@ std::string text_at(double x, double y, const std::string& anchor, const std::st
 }
 
 // One polyline for each run of finite values.
-std::string lines_of(const Curve& curve, const Range& r, const std::string& colour) {
+std::string lines_of(const PlotLine& curve, const Range& r, const std::string& colour) {
   std::string out, points;
   const auto flush = [&] {
     if (!points.empty())
@@ -85,7 +85,7 @@ std::string lines_of(const Curve& curve, const Range& r, const std::string& colo
 
 }  // namespace
 
-std::string plot_svg(const std::vector<Curve>& curves, const std::string& title) {
+std::string plot_svg(const std::vector<PlotLine>& curves, const std::string& title) {
   const Range r = range_of(curves);
   std::string out = concat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", number(kWidth), "\" height=\"",
                            number(kHeight), "\" font-family=\"sans-serif\" font-size=\"12\">\n",
@@ -108,7 +108,7 @@ std::string plot_svg(const std::vector<Curve>& curves, const std::string& title)
   return out + "</svg>\n";
 }
 
-std::string plot_text(const std::vector<Curve>& curves, int columns, int rows) {
+std::string plot_text(const std::vector<PlotLine>& curves, int columns, int rows) {
   const Range r = range_of(curves);
   constexpr std::string_view kMarks = "*+ox#";
   std::vector<std::string> lines(static_cast<std::size_t>(rows), std::string(static_cast<std::size_t>(columns), ' '));

@@ -6,14 +6,14 @@
 
 namespace squall {
 
-struct Curve {
+struct PlotLine {
   std::string name;
   std::vector<double> values;  // what is not finite is left out
 };
 
 // A complete SVG document with axes and a legend.
-std::string plot_svg(const std::vector<Curve>& curves, const std::string& title);
+std::string plot_svg(const std::vector<PlotLine>& curves, const std::string& title);
 // Lines of text: the first curve is drawn with *, then +, o, x, #.
-std::string plot_text(const std::vector<Curve>& curves, int columns, int rows);
+std::string plot_text(const std::vector<PlotLine>& curves, int columns, int rows);
 
 }  // namespace squall
