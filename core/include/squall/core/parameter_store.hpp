@@ -2,7 +2,8 @@
 // parameter can have:
 //   plain   the tensor itself
 //   masked  the tensor and one byte per weight, 0 where the weight is masked (and its value 0)
-//   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task
+//   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task:
+//           the weights it owns, or those of its read mask where there is one. Only owners write
 //   stored  values of a converted model, by rows; there is no gradient and no place in the flat vectors
 // Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
 #pragma once
@@ -33,6 +34,7 @@ struct ParameterEntry {
   Shape storage_shape;               // of what the flat vector holds
   Index offset = 0;                  // in elements of the flat vectors; -1 for stored ones
   HostArray mask;                    // U8: masked: as the logical shape; packed: owners as the slice's shape
+  HostArray read;                    // packed: U8 of logical shape, what each task reads; empty: what it owns
   std::vector<PackedWeight> packed;  // stored: one per task slice
   Index elements() const { return storage_shape.elements(); }
   int tasks() const { return info->task_axis ? static_cast<int>(info->shape[0]) : 1; }
@@ -86,6 +88,9 @@ class ParameterStore {
   void pack(const std::vector<ParameterEntry*>& chosen);
   void unpack(const std::vector<ParameterEntry*>& chosen);
   void set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners);
+  // Lets tasks read weights of others: 1 in the slice of each task that reads a weight (logical shape); what a task
+  // owns it must read. Unpacking gives each task values of its own. Empty: each reads its own again.
+  void set_read_mask(ParameterEntry& e, const HostArray& read);
   void make_plain(ParameterEntry& e);  // any form; values are those of get()
   void set_stored(ParameterEntry& e, std::vector<PackedWeight> slices);
 
@@ -111,6 +116,7 @@ class ParameterStore {
   void place_masks();
   void change_masks();
   ConstTensor device_mask(const ParameterEntry& e) const;
+  void select_slice(const ParameterEntry& e, int task);
   void add_pieces(const ParameterEntry& e, const NodePlan& plan, std::vector<Trainable>& out) const;
   std::size_t index_of(const ParameterEntry& e) const { return static_cast<std::size_t>(&e - entries_.data()); }
   Tensor view(const DeviceBlock& block, Index element_offset, const Shape& shape) const;
@@ -122,7 +128,7 @@ class ParameterStore {
   std::vector<std::vector<Index>> state_offset_;
   DeviceBlock arena_, effective_, masks_, write_masks_;
   std::vector<Index> effective_offset_;  // per entry, -1: storage is effective
-  std::vector<std::size_t> mask_offset_, write_offset_;
+  std::vector<std::size_t> mask_offset_, read_offset_, write_offset_;
   Tensor values_, gradients_;
   Index flat_elements_ = 0;
   enum class Stale : std::uint8_t { Nothing, Updated, Written };
