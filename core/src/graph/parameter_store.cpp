@@ -33,6 +33,15 @@ ParameterStore::ParameterStore(const Graph& graph, Handler& handler) : graph_(gr
       handler_.elementwise().fill(state(n, k), graph.node(n).states[at(k)].initial);
 }
 
+ParameterStore::ParameterStore(const ParameterStore& other, Handler& handler)
+    : graph_(other.graph_),
+      handler_(handler),
+      entries_(other.entries_),
+      index_(other.index_),
+      state_offset_(other.state_offset_) {
+  rebuild(other.save_storage(), other.save_states());
+}
+
 const ParameterEntry& ParameterStore::entry(int node, int slot) const {
   return entries_[at(index_[at(node)][at(slot)])];
 }

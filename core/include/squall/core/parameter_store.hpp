@@ -44,6 +44,7 @@ struct ParameterEntry {
 class ParameterStore {
  public:
   ParameterStore(const Graph& graph, Handler& handler);
+  ParameterStore(const ParameterStore& other, Handler& handler);  // the same values and forms on another handler
 
   const std::vector<ParameterEntry>& entries() const { return entries_; }
   const ParameterEntry& entry(int node, int slot) const;
