@@ -90,6 +90,8 @@ void read_parameter(const H5Reader& file, const std::string& layer, ParameterEnt
     read_stored(file, values_path, mask_path, e, store);
   } else if (form == "packed") {
     store.set_packed(e, file.read(values_path), file.read(mask_path, DType::U8));
+    const std::string read_path = h5_path({"reads", layer, e.info->name});
+    if (file.exists(read_path)) store.set_read_mask(e, file.read(read_path, DType::U8));
   } else if (form == "plain" || form == "masked") {
     store.spread({&e});
     if (e.form == ParameterForm::Packed) store.unpack({&e});
@@ -128,6 +130,7 @@ void write_network(H5Writer& file, const Network& network, int packing) {
     file.write(values_path, values, {sparse ? packing : 0});
     file.attribute(values_path, "form", form_name(form));
     if (sparse) file.write(mask_path, e.mask, {packing});
+    if (!e.read.empty()) file.write(h5_path({"reads", layer, e.info->name}), e.read, {packing});
   }
   for_each_state(network.graph(), [&](int n, int k, const std::string& layer, const std::string& name) {
     file.write(h5_path({"state", layer, name}), memory.to_host(store.state(n, k)));

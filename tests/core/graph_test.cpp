@@ -119,7 +119,7 @@ TEST_CASE("outputs, inputs and parameters that do not exist are told with the ne
   d.input(kData);
   d["Input"] >> d.add("Hid", "Dense");
   d["Hid...internals.H"] >> d.add("Loss", "Loss");
-  CHECK(error_of(d) == "Dense 'Hid': cannot be left from '..internals.H'; only outputs and ..parameters.NAME can");
+  CHECK(error_of(d) == "Dense 'Hid': has no internal 'H'; internals are: none");
 }
 
 TEST_CASE("an input that nobody feeds is told") {

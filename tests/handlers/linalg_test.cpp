@@ -431,3 +431,32 @@ OP_CASE("LinalgOps::copy_block", "copies between different leading dimensions") 
     expect_error([&] { c.h().linalg().copy_block(ConstMatrix(whole).T(), c.random({6, 3})); }, {"transposed"});
   });
 }
+
+OP_CASE("LinalgOps::broadcast", "repeats the axis that has one element") {
+  on_all_handlers([](OpCase& c) {
+    for (const Shape& to : {Shape{5}, Shape{1, 1}, Shape{3, 4}, Shape{2, 3, 5}, Shape{4, 1, 3, 2}, Shape{0, 3},
+                            Shape{301, 233}, Shape{7, 1009, 13}})
+      for (int axis = 0; axis < to.rank(); ++axis) {
+        const Index inner = to.from(axis + 1).elements();
+        const Shape from = to.until(axis).with_back(1).joined(to.from(axis + 1));
+        const Values v = c.whole_values(from, -9, 9);
+        Values want;
+        for (Index i = 0; i < to.elements(); ++i) want.push_back(v[at(i / (inner * to[axis]) * inner + i % inner)]);
+        INFO(from << " along axis " << axis);
+        c.expect_sink_exact(to, want, [&](const Sink& out) { c.h().linalg().broadcast(c.real(from, v), axis, out); });
+      }
+  });
+}
+
+OP_CASE("LinalgOps::broadcast", "says which shapes do not fit") {
+  on_all_handlers([](OpCase& c) {
+    auto& ops = c.h().linalg();
+    const Tensor x = c.random({2, 1, 3});
+    expect_error([&] { ops.broadcast(x, 1, c.random({2, 4, 4})); }, {"broadcast", "(2, 1, 3)", "(2, 4, 4)", "axis 1"});
+    expect_error([&] { ops.broadcast(x, 0, c.random({4, 1, 3})); }, {"broadcast", "with 1 as axis 0"});
+    expect_error([&] { ops.broadcast(x, 1, c.random({2, 12})); }, {"broadcast", "(2, 12)"});
+    for (const int axis : {-1, 3}) expect_error([&] { ops.broadcast(x, axis, x); }, {"broadcast", "has no axis"});
+    expect_error([&] { ops.broadcast(x, 1, x); }, {"broadcast", "lies on the operand"});
+    expect_error([&] { ops.broadcast(c.i32({1}, {1}), 0, c.random({3})); }, {"broadcast", "operand is i32"});
+  });
+}

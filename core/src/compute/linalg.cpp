@@ -204,4 +204,21 @@ void LinalgOps::copy_block(const ConstMatrix& from, const MatrixSink& to) {
   guard("copy_block", to.to);
 }
 
+void LinalgOps::broadcast(const ConstTensor& x, int axis, const Sink& out) {
+  if (!out) return;
+  real(handler(), "broadcast", "operand", x);
+  real(handler(), "broadcast", "result", out.to);
+  const Shape& from = x.shape();
+  const Shape& to = out.to.shape();
+  SQUALL_CHECK(axis >= 0 && axis < from.rank(), "broadcast: operand ", from, " has no axis ", axis);
+  const bool fits = from[axis] == 1 && from.rank() == to.rank() && from.until(axis) == to.until(axis) &&
+                    from.from(axis + 1) == to.from(axis + 1);
+  SQUALL_CHECK(fits, "broadcast: operand ", from, " should be the result ", to, " with 1 as axis ", axis);
+  if (to.elements() == 0) return;
+  SQUALL_CHECK(x.data() != out.to.data(), "broadcast: the result ", to, " lies on the operand");
+  const Index inner = from.from(axis + 1).elements();
+  do_broadcast(ConstMatrix(x.data(), x.dtype(), from.elements() / inner, inner, inner), to[axis], out);
+  guard("broadcast", out.to);
+}
+
 }  // namespace squall

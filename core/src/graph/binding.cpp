@@ -155,13 +155,16 @@ void Binding::extend_lifetimes(std::vector<Interval>& buffers) const {
         buffers[at(b)].last = std::max(buffers[at(b)].last, backward_time(n));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const InputInfo& in = node.inputs[i];
-      if (in.source.kind != Source::Kind::Output) continue;
-      const int source = refs_[at(in.source.node)].outputs[at(in.source.slot)];
+      if (in.source.kind != Source::Kind::Output && in.source.kind != Source::Kind::Internal) continue;
+      const bool internal = in.source.kind == Source::Kind::Internal;
+      const BufferRefs& from = refs_[at(in.source.node)];
+      const int source = internal ? from.internals[at(in.source.slot)] : from.outputs[at(in.source.slot)];
       if (source >= 0 && p.input_active[i]) {
         const int last = in.read_in_backward && p.backward ? backward_time(n) : forward_time(n);
         buffers[at(source)].last = std::max(buffers[at(source)].last, last);
       }
-      const int delta = refs_[at(in.source.node)].deltas[at(in.source.slot)];
+      if (internal) continue;
+      const int delta = from.deltas[at(in.source.slot)];
       if (delta >= 0 && p.sends[i] != Send::Nothing)
         buffers[at(delta)].first = std::min(buffers[at(delta)].first, backward_time(n));
     }
@@ -231,13 +234,21 @@ void Binding::attach_inputs(int n) {
       raise<ConfigError>("'", node.name, "' reads parameter '", graph_.node(s.node).parameters[at(s.slot)].name,
                          "' of '", graph_.node(s.node).name,
                          "', of which only kept weights are stored; run heads that do not need it");
-    if (p.input_active[i])
-      v.inputs[i] = parameter ? parameters_.effective(s.node, s.slot) : views_[at(s.node)].outputs[at(s.slot)];
+    if (p.input_active[i]) v.inputs[i] = parameter ? parameters_.effective(s.node, s.slot) : source_view(s);
     if (p.sends[i] == Send::Nothing) continue;
     const Write mode = p.sends[i] == Send::Overwrite ? Write::Overwrite : Write::Add;
     v.sinks[i] = parameter ? Sink(parameters_.effective_gradient(s.node, s.slot), mode)
                            : Sink(views_[at(s.node)].deltas[at(s.slot)], mode);
   }
+}
+
+// What readers of an output or internal see: without the rows of its context.
+ConstTensor Binding::source_view(const Source& s) const {
+  const LayerViews& from = views_[at(s.node)];
+  if (s.kind == Source::Kind::Output) return from.outputs[at(s.slot)];
+  const Index context = graph_.node(s.node).internals[at(s.slot)].context;
+  const Tensor& whole = from.internals[at(s.slot)];
+  return context > 0 && whole ? whole.slice(context, whole.shape()[0] - context) : whole;
 }
 
 void Binding::attach_parameters(int n) {
@@ -271,6 +282,8 @@ void Binding::forward(Handler& handler, std::uint64_t random_step, const std::ve
   for (const int n : plan_->forward_order)
     in_layer(graph_.node(n), "forward", [&] {
       LayerViews& v = views_[at(n)];
+      for (std::size_t i = 0; i < v.internals.size(); ++i)
+        if (graph_.node(n).internals[i].read_by_others && v.internals[i]) handler.memory().zero(v.internals[i]);
       contexts.enter(n, handler, v.outputs_with_context, v.internals);
       for (const auto& g : given)
         if (g.node == n) handler.memory().upload(g.value.view(), v.internals[at(g.slot)]);

@@ -122,6 +122,18 @@ bool GraphBuilder::find_source(const Connection& c, Declare::Incoming& found) {
     found.shape = BufferShape{-1, -1, from.parameters[static_cast<std::size_t>(slot)].shape};
     return true;
   }
+  if (c.output.starts_with("..internals.")) {
+    const std::string name = c.output.substr(12);
+    const int slot = from.find_internal(name);
+    InternalInfo& internal =
+        graph_.nodes_[static_cast<std::size_t>(at->second)].internals[static_cast<std::size_t>(slot)];
+    internal.read_by_others = true;
+    found.source = {Source::Kind::Internal, at->second, slot};
+    found.path = c.from + ".internals." + name;
+    found.shape = internal.shape;
+    found.dtype = internal.dtype;
+    return true;
+  }
   const int slot = from.find_output(c.output);
   const OutputInfo& output = from.outputs[static_cast<std::size_t>(slot)];
   found.source = {Source::Kind::Output, at->second, slot};
@@ -182,6 +194,15 @@ void GraphBuilder::check_all_inputs_declared(const Node& node, const std::vector
                      did_you_mean(c.input, names), "; inputs are: ", names.empty() ? "none" : squall::join(names)));
 }
 
+void GraphBuilder::check_internal(const Node& node, const std::string& name, const std::string& who) {
+  std::vector<std::string> internals;
+  for (const auto& i : node.internals)
+    if (i.life != Life::Backward) internals.push_back(i.name);
+  if (std::ranges::find(internals, name) == internals.end())
+    raise<ConfigError>(who, ": has no internal '", name, "'", did_you_mean(name, internals),
+                       "; internals are: ", internals.empty() ? "none" : squall::join(internals));
+}
+
 void GraphBuilder::check_outgoing(const LayerSpec& spec, const Node& node) {
   std::vector<std::string> outputs;
   std::vector<std::string> parameters;
@@ -195,8 +216,11 @@ void GraphBuilder::check_outgoing(const LayerSpec& spec, const Node& node) {
       if (node.find_parameter(name) < 0)
         raise<ConfigError>(who, ": has no parameter '", name, "'", did_you_mean(name, parameters),
                            "; parameters are: ", parameters.empty() ? "none" : squall::join(parameters));
+    } else if (c.output.starts_with("..internals.")) {
+      check_internal(node, c.output.substr(12), who);
     } else if (c.output.starts_with("..")) {
-      raise<ConfigError>(who, ": cannot be left from '", c.output, "'; only outputs and ..parameters.NAME can");
+      raise<ConfigError>(who, ": cannot be left from '", c.output,
+                         "'; only outputs, ..parameters.NAME and ..internals.NAME can");
     } else if (node.find_output(c.output) < 0) {
       raise<ConfigError>(who, ": has no output '", c.output, "'", did_you_mean(c.output, outputs),
                          "; outputs are: ", outputs.empty() ? "none" : squall::join(outputs));

@@ -27,6 +27,7 @@ class GraphBuilder {
   Declare::Incoming join(const std::string& layer, const std::string& input, std::vector<Declare::Incoming> sources);
   void check_all_inputs_declared(const Node& node, const std::vector<Declare::Incoming>& incoming);
   void check_outgoing(const LayerSpec& spec, const Node& node);
+  static void check_internal(const Node& node, const std::string& name, const std::string& who);
   void decide_input_types();
   int add_node(Node node);
 

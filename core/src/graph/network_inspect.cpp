@@ -65,6 +65,10 @@ HostArray Network::get_buffer(const Node& node, int n, std::string_view category
     if (s.kind == Source::Kind::Parameter)
       return get_buffer(from, s.node, category == "inputs" ? "parameters" : "gradients",
                         from.parameters[at(s.slot)].name);
+    if (s.kind == Source::Kind::Internal) {
+      if (category == "inputs") return get_buffer(from, s.node, "internals", from.internals[at(s.slot)].name);
+      return HostArray(handler_->dtype(), binding().input_shape(n, i));  // nothing goes back
+    }
     return get_buffer(from, s.node, category == "inputs" ? "outputs" : "output_deltas", from.outputs[at(s.slot)].name);
   }
   if (category == "outputs" || category == "output_deltas") {

@@ -59,6 +59,8 @@ void Network::initialize(const json& patterns, std::uint64_t seed, std::string_v
   for (const auto& target : resolve_patterns(graph_, patterns, where, problems))
     initialize_one(target, seed, where, problems);
   problems.raise_if_any("the network cannot be initialised");
+  initializers_ = patterns;
+  initial_seed_ = seed;
 }
 
 void Network::initialize_one(const PatternTarget& target, std::uint64_t seed, std::string_view where,
@@ -141,9 +143,11 @@ std::vector<Network::BoundModifier> Network::make_modifiers(const json& patterns
 
 void Network::set_weight_modifiers(const json& patterns, std::string_view where) {
   weight_modifiers_ = make_modifiers(patterns, where, false);
+  weight_patterns_ = patterns;
 }
 void Network::set_gradient_modifiers(const json& patterns, std::string_view where) {
   gradient_modifiers_ = make_modifiers(patterns, where, true);
+  gradient_patterns_ = patterns;
 }
 
 // Only what the last pass trains is modified, so that resting tasks never change.

@@ -14,23 +14,35 @@ std::string name_of(const Graph& graph, const ParameterEntry& e) {
   return graph.node(e.node).name + "." + e.info->name;
 }
 
-// Copies element i of `from` to element i of slice owner[i] of `to`, or the other way round.
+// Copies every weight to the slices that read it.
 template <class T>
-void spread(std::span<const T> storage, std::span<const std::uint8_t> owners, std::span<T> slices) {
-  for (std::size_t i = 0; i < storage.size(); ++i)
-    if (owners[i] != kFreeWeight) slices[owners[i] * storage.size() + i] = storage[i];
+void spread(std::span<const T> storage, std::span<const std::uint8_t> read, std::span<T> slices) {
+  for (std::size_t i = 0; i < slices.size(); ++i)
+    if (read[i] != 0) slices[i] = storage[i % storage.size()];
 }
+// Takes each weight from the slice of its owner.
 template <class T>
 void gather(std::span<const T> slices, std::span<const std::uint8_t> owners, std::span<T> storage) {
   for (std::size_t i = 0; i < storage.size(); ++i)
     storage[i] = owners[i] == kFreeWeight ? T{0} : slices[owners[i] * storage.size() + i];
 }
 
+// What each task reads, of logical shape.
+HostArray read_mask(const ParameterEntry& e) {
+  if (!e.read.empty()) return e.read;
+  HostArray out(DType::U8, e.info->shape);
+  const auto owners = e.mask.span<std::uint8_t>();
+  for (std::size_t i = 0; i < owners.size(); ++i)
+    if (owners[i] != kFreeWeight) out.span<std::uint8_t>()[owners[i] * owners.size() + i] = 1;
+  return out;
+}
+
 HostArray unpacked(const ParameterEntry& e, const HostArray& storage) {
   HostArray out(storage.dtype(), e.info->shape);
+  const HostArray read = read_mask(e);
   visit_dtype(storage.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    spread<T>(storage.span<T>(), e.mask.span<std::uint8_t>(), out.span<T>());
+    spread<T>(storage.span<T>(), read.span<std::uint8_t>(), out.span<T>());
   });
   return out;
 }
@@ -164,15 +176,10 @@ std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {
   if (e.form == ParameterForm::Plain) return std::nullopt;
   const ParameterForm form = spread_form(e);
   if (form == ParameterForm::Masked) return e.mask;
+  if (form == ParameterForm::Packed) return read_mask(e);
   HostArray out(DType::U8, e.info->shape);
   auto keep = out.span<std::uint8_t>();
   const auto slice = at(e.slice_shape().elements());
-  if (form == ParameterForm::Packed) {
-    const auto owners = e.mask.span<std::uint8_t>();
-    for (std::size_t i = 0; i < slice; ++i)
-      if (owners[i] != kFreeWeight) keep[owners[i] * slice + i] = 1;
-    return out;
-  }
   for (std::size_t t = 0; t < e.packed.size(); ++t)
     for (Index r = 0; r < e.packed[t].rows; ++r)
       for (Index k = e.packed[t].row_begin[at(r)]; k < e.packed[t].row_begin[at(r + 1)]; ++k)
@@ -220,6 +227,7 @@ void ParameterStore::unpack(const std::vector<ParameterEntry*>& chosen) {
     const HostArray keep = *mask(*e);
     e->form = ParameterForm::Masked;
     e->mask = keep;
+    e->read = HostArray();
     e->storage_shape = e->info->shape;
   }
   rebuild(values, states);
@@ -231,7 +239,7 @@ void ParameterStore::make_plain(ParameterEntry& e) {
   const auto states = save_states();
   values[index_of(e)] = get(e);
   e.form = ParameterForm::Plain;
-  e.mask = HostArray();
+  e.mask = e.read = HostArray();
   e.packed.clear();
   e.patterns.clear();
   e.storage_shape = e.info->shape;
@@ -244,6 +252,8 @@ void ParameterStore::keep_only(const std::vector<ParameterEntry*>& chosen) {
   for (ParameterEntry* e : chosen) {
     if (e->form != ParameterForm::Masked && e->form != ParameterForm::Packed)
       raise<ConfigError>("'", name_of(graph_, *e), "' has no mask, so all its weights are kept as they are");
+    if (!e->read.empty())
+      raise<ConfigError>("'", name_of(graph_, *e), "' has weights that tasks read and others write");
     const HostArray logical = get(*e);
     const bool owned = e->form == ParameterForm::Packed;
     const Shape slice = e->slice_shape();
@@ -310,9 +320,29 @@ void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, con
   e.form = ParameterForm::Packed;
   e.patterns.clear();
   e.mask = owners;
+  e.read = HostArray();
   e.storage_shape = e.slice_shape();
   values[index_of(e)] = packed(e, unpacked(e, storage.cast(handler_.dtype())));  // free weights become 0
   rebuild(values, states);
+}
+
+void ParameterStore::set_read_mask(ParameterEntry& e, const HostArray& read) {
+  const std::string name = name_of(graph_, e);
+  if (e.form != ParameterForm::Packed)
+    raise<ConfigError>("'", name, "' has no owners; pack it before tasks read weights of others");
+  if (!read.empty() && (read.dtype() != DType::U8 || read.shape() != e.info->shape))
+    raise<ShapeError>("the read mask of '", name, "' should be ", e.info->shape, " of u8, but is ", read.shape(),
+                      " of ", squall::name_of(read.dtype()));
+  const auto owners = e.mask.span<std::uint8_t>();
+  for (std::size_t i = 0; i < owners.size() && !read.empty(); ++i)
+    if (owners[i] != kFreeWeight && read.span<std::uint8_t>()[owners[i] * owners.size() + i] == 0)
+      raise<DataError>("the read mask of '", name, "' takes weight ", i, " from task ", int{owners[i]},
+                       ", which owns it");
+  e.read = read;
+  if (!read.empty())
+    for (auto& byte : e.read.span<std::uint8_t>()) byte = byte != 0 ? 1 : 0;
+  change_masks();
+  refresh();
 }
 
 void ParameterStore::set_stored(ParameterEntry& e, std::vector<PackedWeight> slices) {
@@ -331,7 +361,7 @@ void ParameterStore::set_stored(ParameterEntry& e, std::vector<PackedWeight> sli
   e.form = ParameterForm::Stored;
   e.patterns.clear();
   e.packed = std::move(slices);
-  e.mask = HostArray();
+  e.mask = e.read = HostArray();
   rebuild(values, states);
 }
 

@@ -33,6 +33,15 @@ ParameterStore::ParameterStore(const Graph& graph, Handler& handler) : graph_(gr
       handler_.elementwise().fill(state(n, k), graph.node(n).states[at(k)].initial);
 }
 
+ParameterStore::ParameterStore(const ParameterStore& other, Handler& handler)
+    : graph_(other.graph_),
+      handler_(handler),
+      entries_(other.entries_),
+      index_(other.index_),
+      state_offset_(other.state_offset_) {
+  rebuild(other.save_storage(), other.save_states());
+}
+
 const ParameterEntry& ParameterStore::entry(int node, int slot) const {
   return entries_[at(index_[at(node)][at(slot)])];
 }
@@ -87,20 +96,28 @@ void ParameterStore::place_masks() {
   std::size_t bytes = 0;
   std::size_t write_bytes = 0;
   mask_offset_.assign(entries_.size(), 0);
+  read_offset_.assign(entries_.size(), 0);
   write_offset_.assign(entries_.size(), 0);
   for (const auto& e : entries_) {
     mask_offset_[index_of(e)] = bytes;
     write_offset_[index_of(e)] = write_bytes;
     if (e.form == ParameterForm::Kept) continue;  // its mask stays on the host
     bytes += (e.mask.bytes() + 63) / 64 * 64;
+    read_offset_[index_of(e)] = bytes;
+    bytes += (e.read.bytes() + 63) / 64 * 64;
     if (e.form == ParameterForm::Packed) write_bytes += (e.mask.bytes() + 63) / 64 * 64;
   }
   masks_ = DeviceBlock(handler_.memory(), bytes);
   write_masks_ = DeviceBlock(handler_.memory(), write_bytes);
-  for (const auto& e : entries_)
-    if (!e.mask.empty() && e.form != ParameterForm::Kept)
-      handler_.memory().upload(e.mask.view(),
-                               Tensor(masks_.data() + mask_offset_[index_of(e)], DType::U8, e.mask.shape()));
+  const auto place = [&](const HostArray& bytes_of, std::size_t offset) {
+    if (!bytes_of.empty())
+      handler_.memory().upload(bytes_of.view(), Tensor(masks_.data() + offset, DType::U8, bytes_of.shape()));
+  };
+  for (const auto& e : entries_) {
+    if (e.form == ParameterForm::Kept) continue;
+    place(e.mask, mask_offset_[index_of(e)]);
+    place(e.read, read_offset_[index_of(e)]);
+  }
 }
 
 ConstTensor ParameterStore::device_mask(const ParameterEntry& e) const {
@@ -139,11 +156,18 @@ void ParameterStore::refresh() {
     if (e.form == ParameterForm::Masked && stale_ == Stale::Written)
       ops.select_owner(storage(e), device_mask(e), 1, storage(e));
     if (e.form != ParameterForm::Packed) continue;
-    const Tensor slices = view(effective_, effective_offset_[index_of(e)], e.info->shape);
-    for (int t = 0; t < e.tasks(); ++t)
-      ops.select_owner(storage(e), device_mask(e), static_cast<std::uint8_t>(t), slices.at(t));
+    for (int t = 0; t < e.tasks(); ++t) select_slice(e, t);
   }
   stale_ = Stale::Nothing;
+}
+
+// What a task sees of a packed parameter.
+void ParameterStore::select_slice(const ParameterEntry& e, int task) {
+  const Tensor slice = effective_values(e).at(task);
+  if (e.read.empty())
+    return handler_.elementwise().select_owner(storage(e), device_mask(e), static_cast<std::uint8_t>(task), slice);
+  const ConstTensor read(masks_.data() + read_offset_[index_of(e)], DType::U8, e.read.shape());
+  handler_.elementwise().select_owner(storage(e), read.at(task), 1, slice);
 }
 
 Tensor ParameterStore::effective_values(const ParameterEntry& e) const {

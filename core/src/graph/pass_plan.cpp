@@ -91,6 +91,7 @@ class Planner {
           p.input_active[at(i)] = 1;
           const Source& s = node.inputs[at(i)].source;
           if (s.kind == Source::Kind::Output) plan_.nodes[at(s.node)].output_active[at(s.slot)] = 1;
+          if (s.kind == Source::Kind::Internal) std::ranges::fill(plan_.nodes[at(s.node)].output_active, char{1});
         }
       }
     }

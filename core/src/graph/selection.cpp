@@ -10,7 +10,8 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-constexpr EnumName<Quota> kQuotas[] = {{"unit", Quota::Unit}, {"tensor", Quota::Tensor}, {"global", Quota::Global}};
+constexpr EnumName<Quota> kQuotas[] = {
+    {"unit", Quota::Unit}, {"tensor", Quota::Tensor}, {"layer", Quota::Layer}, {"global", Quota::Global}};
 
 void check_percent(double percent) {
   if (!(percent >= 0 && percent <= 100)) raise<ConfigError>("a sparsity of ", percent, " % is not between 0 and 100");
@@ -51,21 +52,16 @@ Index kept_of(Index n, double sparsity) {
   return n - ceil_of_rounded(static_cast<double>(n - 1) * sparsity / 100);
 }
 
-Selection select_top(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
-                     double sparsity, Quota quota) {
+Selection select_best(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
+                      Index wanted) {
   SQUALL_CHECK(rows >= 0 && columns >= 0 && static_cast<Index>(scores.size()) == rows * columns,
                "select_top: ", scores.size(), " scores are not ", rows, " rows of ", columns);
   SQUALL_CHECK(eligible.empty() || eligible.size() == scores.size(), "select_top: ", eligible.size(),
                " eligible bytes for ", scores.size(), " scores");
   if (!std::ranges::all_of(scores, [](double s) { return std::isfinite(s); }))
     raise<NumericError>("select_top: a score is not finite");
-  if (quota != Quota::Unit) {
-    columns *= rows;
-    rows = rows > 0 ? 1 : 0;
-  }
   Selection out;
   out.keep.assign(scores.size(), 0);
-  const Index wanted = kept_of(columns, sparsity);
   std::vector<Index> order;
   for (Index r = 0; r < rows; ++r) {
     const auto first = at(r * columns);
@@ -75,6 +71,15 @@ Selection select_top(std::span<const double> scores, std::span<const std::uint8_
                            std::span(out.keep).subspan(first, at(columns)), order);
   }
   return out;
+}
+
+Selection select_top(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
+                     double sparsity, Quota quota) {
+  if (quota != Quota::Unit) {
+    columns *= rows;
+    rows = rows > 0 ? 1 : 0;
+  }
+  return select_best(scores, eligible, rows, columns, kept_of(columns, sparsity));
 }
 
 double percentile(std::span<const double> values, double percent) {

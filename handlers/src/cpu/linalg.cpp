@@ -125,6 +125,17 @@ class CpuLinalg final : public LinalgOps {
     each_row(from.nrows, from.ncols, 1,
              [&](Index r) { kernel(from.ncols, from.as<R>() + r * from.ld, to.to.as<R>() + r * to.to.ld); });
   }
+  void do_broadcast(const ConstMatrix& x, Index times, const Sink& out) override {
+    const bool add = out.mode == Write::Add;
+    const auto kernel = k().unary[at(Unary::Copy)][at(out.mode)];
+    const R* from = x.as<R>();
+    R* to = out.to.as<R>();
+    if (x.ncols == 1)
+      return each_row(x.nrows, times, 1, [&](Index r) {
+        for (R* one = to + r * times; one != to + (r + 1) * times; ++one) *one = add ? *one + from[r] : from[r];
+      });
+    each_row(x.nrows * times, x.ncols, 1, [&](Index r) { kernel(x.ncols, from + r / times * x.ld, to + r * x.ncols); });
+  }
 
  private:
   const Kernels<R>& k() const { return ctx_->kernels(); }

@@ -57,11 +57,12 @@ bool is_there(const Network& network, int n, BufferKind kind, std::size_t slot) 
   switch (kind) {
     case BufferKind::Inputs: {
       const Source& s = node.inputs[slot].source;
+      if (s.kind == Source::Kind::Internal) return static_cast<bool>(b.views(n).inputs[slot]);
       return s.kind == Source::Kind::Parameter || b.views(s.node).outputs[static_cast<std::size_t>(s.slot)];
     }
     case BufferKind::InputDeltas: {
       const Source& s = node.inputs[slot].source;
-      return s.kind != Source::Kind::Parameter && b.views(s.node).outputs[static_cast<std::size_t>(s.slot)] &&
+      return s.kind == Source::Kind::Output && b.views(s.node).outputs[static_cast<std::size_t>(s.slot)] &&
              is_real(network.graph().node(s.node).outputs[static_cast<std::size_t>(s.slot)].dtype);
     }
     case BufferKind::Outputs:

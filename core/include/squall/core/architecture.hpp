@@ -20,7 +20,7 @@ namespace squall {
 
 class Architecture;
 
-// From output `output` of `from` to input `input` of `to`. An output may be "..parameters.W".
+// From output `output` of `from` to input `input` of `to`. An output may be "..parameters.W" or "..internals.Ca".
 struct Connection {
   std::string from, output, to, input;
   friend auto operator<=>(const Connection&, const Connection&) = default;

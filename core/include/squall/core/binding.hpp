@@ -100,6 +100,7 @@ class Binding {
   void extend_lifetimes(std::vector<Interval>& buffers) const;
   void attach_outputs(int node, std::byte* arena, const std::vector<DeviceBlock>& inputs);
   void attach_inputs(int node);
+  ConstTensor source_view(const Source& source) const;
   void attach_parameters(int node);
   void attach_plans(int node, std::byte* arena);
   void list_zero_fills();

@@ -15,9 +15,10 @@ namespace squall {
 class Architecture;
 class Catalog;
 
-// Where an input gets its data: an output or a parameter of a node.
+// Where an input gets its data: an output, a parameter or an internal of a node. Internals take no deltas: nothing goes
+// back through them.
 struct Source {
-  enum class Kind : std::uint8_t { None, Output, Parameter };
+  enum class Kind : std::uint8_t { None, Output, Parameter, Internal };
   Kind kind = Kind::None;
   int node = -1, slot = -1;
   friend bool operator==(const Source&, const Source&) = default;
@@ -67,6 +68,7 @@ struct InternalInfo {
   DType dtype = DType::F32;
   Index context = 0;
   Life life = Life::Both;
+  bool read_by_others = false;  // zero where its layer writes nothing
 };
 
 struct Node {

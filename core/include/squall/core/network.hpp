@@ -56,6 +56,9 @@ class Network {
   const Graph& graph() const { return graph_; }
   const Catalog& catalog() const { return catalog_; }
   Handler& handler() const { return *handler_; }
+  // Goes over to another handler with parameters (in their forms), states, masks, modifiers and contexts; buffers of
+  // passes are lost, and what refers to store() or holds state of updates must start anew.
+  void set_handler(std::shared_ptr<Handler> handler);
   std::shared_ptr<Handler> handler_pointer() const { return handler_; }
   const NetworkOptions& options() const { return options_; }
   ParameterStore& store() { return *store_; }
@@ -115,6 +118,10 @@ class Network {
   void initialize(const json& patterns, std::uint64_t seed, std::string_view where = "initialize");
   void set_weight_modifiers(const json& patterns, std::string_view where = "weight_modifiers");
   void set_gradient_modifiers(const json& patterns, std::string_view where = "gradient_modifiers");
+  // What this network is: {"@type": "Network", "architecture", "handler", "initializers", "seed", "weight_modifiers",
+  // "gradient_modifiers", "output_name"}; what was never given is null. network_from() makes an equal network of it.
+  json describe() const;
+  void set_output_name(std::string_view path);  // of its predictions, "Layer.outputs.name"; only for describe()
   void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
   // Masks are final: from now on nothing but kept weights is stored and computed, where the layer can do it, at most
   // `density` of a weight is kept and nothing else needs the whole of it (readers, modifiers). Changes the flat layout,
@@ -173,6 +180,12 @@ class Network {
   std::vector<Binding::Given> given_;
   std::uint64_t random_step_ = 0, use_clock_ = 0;
   std::vector<BoundModifier> weight_modifiers_, gradient_modifiers_;
+  json initializers_, initial_seed_, weight_patterns_, gradient_patterns_, output_name_;  // for describe()
 };
+
+// A network of a description, initialised as it says, on another handler than it names where one is given. Throws
+// ConfigError.
+std::unique_ptr<Network> network_from(const json& description, const Catalog& catalog, std::shared_ptr<Handler> handler,
+                                      const NetworkOptions& options = {});
 
 }  // namespace squall

@@ -2,9 +2,10 @@
 // parameter can have:
 //   plain   the tensor itself
 //   masked  the tensor and one byte per weight, 0 where the weight is masked (and its value 0)
-//   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task
+//   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task:
+//           the weights it owns, or those of its read mask where there is one. Only owners write
 //   kept    the weights that masks keep, slice by slice and by rows, and nothing else: values, gradients and optimiser
-//           state have their number. For fixed masks of layers whose plans take patterns.
+//           state have their number. For fixed masks of layers whose plans take patterns
 //   stored  values of a converted model, by rows; there is no gradient and no place in the flat vectors
 // Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
 #pragma once
@@ -35,6 +36,7 @@ struct ParameterEntry {
   Shape storage_shape;                  // of what the flat vector holds
   Index offset = 0;                     // in elements of the flat vectors; -1 for stored ones
   HostArray mask;                       // U8: masked: as the logical shape; packed: owners as the slice's shape
+  HostArray read;                       // packed: U8 of logical shape, what each task reads; empty: what it owns
   std::vector<PackedWeight> packed;     // stored: one per task slice
   std::vector<SparsePattern> patterns;  // kept: one per task slice
   ParameterForm spread_form = ParameterForm::Plain;  // kept: masked or packed, as which it was and `mask` is
@@ -49,6 +51,7 @@ struct ParameterEntry {
 class ParameterStore {
  public:
   ParameterStore(const Graph& graph, Handler& handler);
+  ParameterStore(const ParameterStore& other, Handler& handler);  // the same values and forms on another handler
 
   const std::vector<ParameterEntry>& entries() const { return entries_; }
   const ParameterEntry& entry(int node, int slot) const;
@@ -93,6 +96,9 @@ class ParameterStore {
   void pack(const std::vector<ParameterEntry*>& chosen);
   void unpack(const std::vector<ParameterEntry*>& chosen);
   void set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners);
+  // Lets tasks read weights of others: 1 in the slice of each task that reads a weight (logical shape); what a task
+  // owns it must read. Unpacking gives each task values of its own. Empty: each reads its own again.
+  void set_read_mask(ParameterEntry& e, const HostArray& read);
   void make_plain(ParameterEntry& e);  // any form; values are those of get()
   // Masked or packed parameters as kept ones and back. Both change the flat layout.
   void keep_only(const std::vector<ParameterEntry*>& chosen);
@@ -125,6 +131,7 @@ class ParameterStore {
   void place_masks();
   void change_masks();
   ConstTensor device_mask(const ParameterEntry& e) const;
+  void select_slice(const ParameterEntry& e, int task);
   void add_pieces(const ParameterEntry& e, const NodePlan& plan, std::vector<Trainable>& out) const;
   std::size_t index_of(const ParameterEntry& e) const { return static_cast<std::size_t>(&e - entries_.data()); }
   Tensor view(const DeviceBlock& block, Index element_offset, const Shape& shape) const;
@@ -136,7 +143,7 @@ class ParameterStore {
   std::vector<std::vector<Index>> state_offset_;
   DeviceBlock arena_, effective_, masks_, write_masks_;
   std::vector<Index> effective_offset_;  // per entry, -1: storage is effective
-  std::vector<std::size_t> mask_offset_, write_offset_;
+  std::vector<std::size_t> mask_offset_, read_offset_, write_offset_;
   Tensor values_, gradients_;
   Index flat_elements_ = 0;
   enum class Stale : std::uint8_t { Nothing, Updated, Written };

@@ -12,9 +12,10 @@
 
 namespace squall {
 
-// Over what a share is counted: each output unit (or filter), the whole tensor, or all tensors together.
-enum class Quota : std::uint8_t { Unit, Tensor, Global };
-std::span<const EnumName<Quota>> enum_names(Quota);  // "unit", "tensor", "global"
+// Over what a share is counted: each output unit (or filter), the whole tensor, the tensors of a layer together, or all
+// tensors together.
+enum class Quota : std::uint8_t { Unit, Tensor, Layer, Global };
+std::span<const EnumName<Quota>> enum_names(Quota);  // "unit", "tensor", "layer", "global"
 
 // How many of n are kept when `sparsity` percent are pruned: n - ceil((n - 1) sparsity / 100), at least 1.
 Index kept_of(Index n, double sparsity);
@@ -24,7 +25,11 @@ struct Selection {
   Index wanted = 0, kept = 0;      // kept < wanted: the eligible were too few
 };
 
-// scores (rows, columns); eligible: empty (all) or one byte each. With Quota::Unit every row gets its own share.
+// The best `wanted` of each row; eligible: empty (all) or one byte each.
+Selection select_best(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
+                      Index wanted);
+// The same by share. scores (rows, columns); eligible: empty (all) or one byte each. With Quota::Unit every row gets
+// its own share.
 Selection select_top(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
                      double sparsity, Quota quota);
 

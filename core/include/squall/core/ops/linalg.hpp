@@ -26,6 +26,8 @@ class LinalgOps : public Facet {
   void scatter_add_rows(const ConstMatrix& rows, const ConstTensor& index,
                         const Matrix& out);                        // out[index[i]] += rows[i]
   void copy_block(const ConstMatrix& from, const MatrixSink& to);  // leading dimensions may differ
+  // Repeats the axis of x that has one element; otherwise x and out have the same shape.
+  void broadcast(const ConstTensor& x, int axis, const Sink& out);
 
  protected:
   virtual void do_matmul(const ConstMatrix&, const ConstMatrix&, const MatrixSink&) = 0;
@@ -43,6 +45,7 @@ class LinalgOps : public Facet {
   virtual void do_gather_rows(const ConstMatrix&, const ConstTensor&, const MatrixSink&) = 0;
   virtual void do_scatter_add_rows(const ConstMatrix&, const ConstTensor&, const Matrix&) = 0;
   virtual void do_copy_block(const ConstMatrix&, const MatrixSink&) = 0;
+  virtual void do_broadcast(const ConstMatrix&, Index times, const Sink&) = 0;  // each row so many times
 };
 
 }  // namespace squall
