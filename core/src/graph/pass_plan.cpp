@@ -244,4 +244,5 @@ void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, st
   }
 }
 
+
 }  // namespace squall
