@@ -13,6 +13,7 @@ std::string_view form_name(ParameterForm f) {
     case ParameterForm::Plain: return "plain";
     case ParameterForm::Masked: return "masked";
     case ParameterForm::Packed: return "packed";
+    case ParameterForm::Kept: break;  // files do not know it
     case ParameterForm::Stored: return "stored";
   }
   return "";
@@ -92,6 +93,7 @@ void read_parameter(const H5Reader& file, const std::string& layer, ParameterEnt
     const std::string read_path = h5_path({"reads", layer, e.info->name});
     if (file.exists(read_path)) store.set_read_mask(e, file.read(read_path, DType::U8));
   } else if (form == "plain" || form == "masked") {
+    store.spread({&e});
     if (e.form == ParameterForm::Packed) store.unpack({&e});
     if (e.form == ParameterForm::Masked) store.clear_mask(e);
     if (form == "masked") store.set_mask(e, file.read(mask_path, DType::U8));
@@ -122,11 +124,11 @@ void write_network(H5Writer& file, const Network& network, int packing) {
       write_stored(file, values_path, mask_path, e, packing);
       continue;
     }
-    const bool sparse = e.form != ParameterForm::Plain;
-    const HostArray values =
-        sparse && e.form == ParameterForm::Masked ? store.get(e) : memory.to_host(store.storage(e));
+    const ParameterForm form = store.spread_form(e);
+    const bool sparse = form != ParameterForm::Plain;
+    const HostArray values = form == ParameterForm::Masked ? store.get(e) : store.spread_storage(e);
     file.write(values_path, values, {sparse ? packing : 0});
-    file.attribute(values_path, "form", form_name(e.form));
+    file.attribute(values_path, "form", form_name(form));
     if (sparse) file.write(mask_path, e.mask, {packing});
     if (!e.read.empty()) file.write(h5_path({"reads", layer, e.info->name}), e.read, {packing});
   }

@@ -43,8 +43,8 @@ TEST_CASE("a description of a network has these keys, and null for what was neve
   const json d = net.describe();
   std::vector<std::string> keys;
   for (const auto& [key, value] : d.items()) keys.push_back(key);
-  CHECK(keys == std::vector<std::string>{"@type", "architecture", "handler", "initializers", "seed",
-                                         "weight_modifiers", "gradient_modifiers", "output_name"});
+  CHECK(keys == std::vector<std::string>{"@type", "architecture", "handler", "initializers", "seed", "weight_modifiers",
+                                         "gradient_modifiers", "output_name"});
   CHECK(d["@type"] == "Network");
   CHECK(d["architecture"] == net.architecture().to_json());
   CHECK(d["handler"] == "cpu:f64");

@@ -33,6 +33,13 @@ void Trainer::set_truncation(Index steps) {
   truncate_ = steps;
 }
 
+Index Trainer::keep_only_masked() {
+  if (std::ranges::any_of(hooks_, [](const auto& hook) { return hook->changes_masks(); })) return 0;
+  const Index kept = network_.keep_only_masked();
+  if (kept > 0) stepper_->start(network_);
+  return kept;
+}
+
 void Trainer::add_hook(std::unique_ptr<Hook> hook) {
   for (const auto& other : hooks_)
     if (other->name() == hook->name())

@@ -16,6 +16,7 @@ void check_spec(const ConvSpec& s) {
                "convolution: ", s.window.channels, " channels and ", s.filters, " filters cannot be parted into ",
                s.groups, " groups");
   checks::packed("convolution", s.packed, s.filters, s.weights_of_filter());
+  checks::pattern("convolution", s.pattern, s.packed, s.filters, s.weights_of_filter());
 }
 
 void check_images(std::string_view op, std::string_view what, const ConstTensor& x, const ConvSpec& s, DType t) {
@@ -24,7 +25,13 @@ void check_images(std::string_view op, std::string_view what, const ConstTensor&
 void check_maps(std::string_view op, std::string_view what, const ConstTensor& y, const ConvSpec& s, DType t) {
   checks::operand(op, what, y, s.window.maps(s.images, s.filters), t);
 }
-Shape kernel_of(const ConvSpec& s) { return s.window.filters(s.filters, s.group_channels()); }
+Shape kernel_of(const ConvSpec& s) {
+  return checks::weight_shape(s.pattern, s.window.filters(s.filters, s.group_channels()));
+}
+ConvSpec without_pattern(ConvSpec s) {
+  s.pattern = nullptr;
+  return s;
+}
 
 }  // namespace
 
@@ -89,6 +96,8 @@ std::unique_ptr<ConvPlan> ConvOps::plan(const ConvSpec& spec) {
   check_spec(spec);
   const bool nothing = spec.images == 0 || spec.filters == 0 || spec.window.channels == 0 || spec.window.pixels() == 0;
   auto made = nothing ? nullptr : do_plan(spec);
+  if (!made && !nothing && spec.pattern != nullptr)
+    made = make_spread_conv(handler(), spec, plan(without_pattern(spec)));
   if (!made) return reference(spec);
   made->set_guard(op_guard());
   return made;
@@ -96,7 +105,8 @@ std::unique_ptr<ConvPlan> ConvOps::plan(const ConvSpec& spec) {
 
 std::unique_ptr<ConvPlan> ConvOps::reference(const ConvSpec& spec) {
   check_spec(spec);
-  auto made = make_conv_reference(handler(), spec);
+  auto made = spec.pattern == nullptr ? make_conv_reference(handler(), spec)
+                                      : make_spread_conv(handler(), spec, reference(without_pattern(spec)));
   made->set_guard(op_guard());
   return made;
 }

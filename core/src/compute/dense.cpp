@@ -13,6 +13,14 @@ void check_spec(const DenseSpec& s) {
   checks::extent("dense", "number of inputs", s.in);
   checks::extent("dense", "number of outputs", s.out);
   checks::packed("dense", s.packed, s.out, s.in);
+  checks::pattern("dense", s.pattern, s.packed, s.out, s.in);
+}
+
+Shape weight_of(const DenseSpec& s) { return checks::weight_shape(s.pattern, {s.out, s.in}); }
+
+DenseSpec without_pattern(DenseSpec s) {
+  s.pattern = nullptr;
+  return s;
 }
 
 }  // namespace
@@ -22,7 +30,7 @@ void DensePlan::forward(const ConstTensor& x, const WeightRef& w, const ConstTen
   const DType t = y.dtype();
   checks::operand("dense forward", "y", y, {s.rows, s.out}, t);
   checks::operand("dense forward", "x", x, {s.rows, s.in}, t);
-  checks::weight("dense forward", s.packed, w, {s.out, s.in}, t);
+  checks::weight("dense forward", s.packed, w, weight_of(s), t);
   checks::bias("dense forward", "bias", s.bias, b, s.out, t);
   if (y.elements() == 0) return;
   do_forward(x, w, b, y);
@@ -37,9 +45,9 @@ void DensePlan::backward(const ConstTensor& x, const WeightRef& w, const ConstTe
   checks::operand("dense backward", "dy", dy, {s.rows, s.out}, t);
   checks::operand("dense backward", "y", y, {s.rows, s.out}, t);
   checks::operand("dense backward", "x", x, {s.rows, s.in}, t);
-  checks::weight("dense backward", s.packed, w, {s.out, s.in}, t);
+  checks::weight("dense backward", s.packed, w, weight_of(s), t);
   checks::optional("dense backward", "dx", dx.to, {s.rows, s.in}, t);
-  checks::optional("dense backward", "dW", dw.to, {s.out, s.in}, t);
+  checks::optional("dense backward", "dW", dw.to, weight_of(s), t);
   if (db) checks::bias("dense backward", "dbias", s.bias, db.to, s.out, t);
   if (!dx && !dw && !db) return;
   do_backward(x, w, y, dy, dx, dw, db);
@@ -52,6 +60,8 @@ std::unique_ptr<DensePlan> DenseOps::plan(const DenseSpec& spec) {
   check_spec(spec);
   const bool nothing = spec.rows == 0 || spec.in == 0 || spec.out == 0;  // no need for a fast path
   auto made = nothing ? nullptr : do_plan(spec);
+  if (!made && !nothing && spec.pattern != nullptr)
+    made = make_spread_dense(handler(), spec, plan(without_pattern(spec)));
   if (!made) return reference(spec);
   made->set_guard(op_guard());
   return made;
@@ -59,7 +69,8 @@ std::unique_ptr<DensePlan> DenseOps::plan(const DenseSpec& spec) {
 
 std::unique_ptr<DensePlan> DenseOps::reference(const DenseSpec& spec) {
   check_spec(spec);
-  auto made = make_dense_reference(handler(), spec);
+  auto made = spec.pattern == nullptr ? make_dense_reference(handler(), spec)
+                                      : make_spread_dense(handler(), spec, reference(without_pattern(spec)));
   made->set_guard(op_guard());
   return made;
 }

@@ -12,6 +12,8 @@ namespace {
 
 using Send = NodePlan::Send;
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
+// Nobody but its layer can read it.
+bool stands_apart(const ParameterEntry& e) { return e.form == ParameterForm::Stored || e.form == ParameterForm::Kept; }
 
 }  // namespace
 
@@ -228,10 +230,10 @@ void Binding::attach_inputs(int n) {
     const bool parameter = s.kind == Source::Kind::Parameter;
     v.inputs[i] = ConstTensor();
     v.sinks[i] = Sink();
-    if (p.input_active[i] && parameter && parameters_.entry(s.node, s.slot).form == ParameterForm::Stored)
+    if (p.input_active[i] && parameter && stands_apart(parameters_.entry(s.node, s.slot)))
       raise<ConfigError>("'", node.name, "' reads parameter '", graph_.node(s.node).parameters[at(s.slot)].name,
                          "' of '", graph_.node(s.node).name,
-                         "', which is stored for inference; run heads that do not need it");
+                         "', of which only kept weights are stored; run heads that do not need it");
     if (p.input_active[i]) v.inputs[i] = parameter ? parameters_.effective(s.node, s.slot) : source_view(s);
     if (p.sends[i] == Send::Nothing) continue;
     const Write mode = p.sends[i] == Send::Overwrite ? Write::Overwrite : Write::Add;
@@ -324,7 +326,21 @@ WeightRef Binding::weight(const LayerViews& v, int parameter, int task) const {
   const ParameterEntry& e = parameters_.entry(v.index, parameter);
   if (e.form == ParameterForm::Stored) return {{}, &e.packed[at(std::max(task, 0))]};
   const ConstTensor& whole = v.parameters[at(parameter)];
+  if (e.form == ParameterForm::Kept) return {whole.slice(e.kept_begin(task), e.kept_count(task)), nullptr};
   return {task < 0 ? whole : whole.at(task), nullptr};
+}
+
+Sink Binding::gradient(const LayerViews& v, int parameter, int task) const {
+  const Sink& whole = v.gradients[at(parameter)];
+  if (!whole || task < 0) return whole;
+  const ParameterEntry& e = parameters_.entry(v.index, parameter);
+  if (e.form != ParameterForm::Kept) return whole.at(task);
+  return {whole.to.slice(e.kept_begin(task), e.kept_count(task)), whole.mode};
+}
+
+const SparsePattern* Binding::pattern(int n, int parameter, int task) const {
+  const ParameterEntry& e = parameters_.entry(n, parameter);
+  return e.form == ParameterForm::Kept ? &e.patterns[at(task)] : nullptr;
 }
 
 ConstTensor Binding::backward_input(const LayerViews& v, int slot) const {
@@ -350,5 +366,6 @@ Index Prepare::rows(In in) const {
 }
 
 const PackedWeight* Prepare::packed(Param p, int task) const { return binding_.packed(node_, p.index, task); }
+const SparsePattern* Prepare::pattern(Param p, int task) const { return binding_.pattern(node_, p.index, task); }
 
 }  // namespace squall

@@ -50,8 +50,8 @@ Out Declare::output(std::string_view name, const BufferShape& shape, const Outpu
 
 Param Declare::parameter(std::string_view name, const Shape& shape, const ParameterOptions& options) {
   if (node_.find_parameter(name) >= 0) fail("parameter '", name, "' is declared twice");
-  node_.parameters.push_back(
-      {std::string(name), shape, options.initial, options.task_axis, options.maskable, options.bias});
+  node_.parameters.push_back({std::string(name), shape, options.initial, options.task_axis, options.maskable,
+                              options.bias, options.patterned});
   return {static_cast<int>(node_.parameters.size()) - 1};
 }
 

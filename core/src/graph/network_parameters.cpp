@@ -163,6 +163,14 @@ void Network::apply_one(const BoundModifier& m, bool gradients, bool measure) {
   const ParameterEntry& e = store_->entries()[at(m.entry)];
   const bool packed = e.form == ParameterForm::Packed;
   const bool sliced = m.task >= 0;
+  if (e.form == ParameterForm::Kept) {
+    const Index begin = e.kept_begin(m.task);
+    const Index count = e.kept_count(m.task);
+    const Tensor value = store_->storage(e).slice(begin, count);
+    const Tensor target = gradients ? store_->storage_gradient(e).slice(begin, count) : value;
+    if (measure) return m.modifier->measure(*handler_, target);
+    return m.modifier->apply(*handler_, value, target, m.context);
+  }
   Tensor value = packed ? store_->effective_values(e) : store_->storage(e);
   Tensor target = value;
   if (gradients) target = packed ? store_->own_gradient(e, m.task) : store_->storage_gradient(e);

@@ -64,6 +64,35 @@ HostArray masked(const HostArray& values, const HostArray& keep) {
   return out;
 }
 
+// Entries in the order of the patterns <-> an array of logical shape.
+template <class F>
+void each_entry(const ParameterEntry& e, const F& f) {
+  std::size_t entry = 0;
+  std::size_t slice = 0;
+  for (const auto& p : e.patterns) {
+    for (Index r = 0; r < p.rows; ++r)
+      for (Index k = p.row_begin[at(r)]; k < p.row_begin[at(r + 1)]; ++k)
+        f(entry++, slice + at(r * p.columns) + at(p.column[at(k)]));
+    slice += at(p.rows * p.columns);
+  }
+}
+HostArray spread_entries(const ParameterEntry& e, const HostArray& entries) {
+  HostArray out(entries.dtype(), e.info->shape);
+  visit_dtype(entries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    each_entry(e, [&](std::size_t i, std::size_t place) { out.span<T>()[place] = entries.span<T>()[i]; });
+  });
+  return out;
+}
+HostArray kept_entries(const ParameterEntry& e, const HostArray& logical) {
+  HostArray out(logical.dtype(), e.storage_shape);
+  visit_dtype(logical.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    each_entry(e, [&](std::size_t i, std::size_t place) { out.span<T>()[i] = logical.span<T>()[place]; });
+  });
+  return out;
+}
+
 HostArray from_stored(const ParameterEntry& e) {
   HostArray out(DType::F32, e.info->shape);
   std::size_t next = 0;
@@ -77,16 +106,27 @@ HostArray from_stored(const ParameterEntry& e) {
 
 }  // namespace
 
+Index ParameterEntry::kept_begin(int task) const {
+  Index begin = 0;
+  for (int t = 0; t < task; ++t) begin += patterns[at(t)].kept();
+  return begin;
+}
+Index ParameterEntry::kept_count(int task) const {
+  return task < 0 ? storage_shape.elements() : patterns[at(task)].kept();
+}
+
 HostArray ParameterStore::get(const ParameterEntry& e) const {
   if (e.form == ParameterForm::Stored) return from_stored(e).cast(handler_.dtype());
   const HostArray values = handler_.memory().to_host(storage(e));
   if (e.form == ParameterForm::Packed) return unpacked(e, values);
+  if (e.form == ParameterForm::Kept) return spread_entries(e, values);
   return e.form == ParameterForm::Masked ? masked(values, e.mask) : values;
 }
 
 HostArray ParameterStore::get_gradient(const ParameterEntry& e) const {
   if (e.form == ParameterForm::Stored) return HostArray(handler_.dtype(), e.info->shape);
   const HostArray values = handler_.memory().to_host(storage_gradient(e));
+  if (e.form == ParameterForm::Kept) return spread_entries(e, values);
   return e.form == ParameterForm::Packed ? unpacked(e, values) : values;
 }
 
@@ -99,6 +139,7 @@ void ParameterStore::set(const ParameterEntry& e, const HostArray& logical) {
   HostArray values = logical.cast(handler_.dtype());
   if (e.form == ParameterForm::Packed) values = packed(e, values);
   if (e.form == ParameterForm::Masked) values = masked(values, e.mask);
+  if (e.form == ParameterForm::Kept) values = kept_entries(e, values);
   handler_.memory().upload(values.view(), storage(e));
   touch();
 }
@@ -107,7 +148,7 @@ void ParameterStore::set_mask(ParameterEntry& e, const HostArray& keep) {
   if (keep.dtype() != DType::U8 || keep.shape() != e.info->shape)
     raise<ShapeError>("the mask of '", name_of(graph_, e), "' should be ", e.info->shape, " of u8, but is ",
                       keep.shape(), " of ", squall::name_of(keep.dtype()));
-  if (e.form == ParameterForm::Stored || e.form == ParameterForm::Packed)
+  if (e.form != ParameterForm::Plain && e.form != ParameterForm::Masked)
     raise<ConfigError>("'", name_of(graph_, e), "' must be unpacked before it gets another mask");
   e.form = ParameterForm::Masked;
   e.mask = keep;
@@ -133,8 +174,9 @@ void ParameterStore::change_masks() {
 
 std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {
   if (e.form == ParameterForm::Plain) return std::nullopt;
-  if (e.form == ParameterForm::Masked) return e.mask;
-  if (e.form == ParameterForm::Packed) return read_mask(e);
+  const ParameterForm form = spread_form(e);
+  if (form == ParameterForm::Masked) return e.mask;
+  if (form == ParameterForm::Packed) return read_mask(e);
   HostArray out(DType::U8, e.info->shape);
   auto keep = out.span<std::uint8_t>();
   const auto slice = at(e.slice_shape().elements());
@@ -199,8 +241,69 @@ void ParameterStore::make_plain(ParameterEntry& e) {
   e.form = ParameterForm::Plain;
   e.mask = e.read = HostArray();
   e.packed.clear();
+  e.patterns.clear();
   e.storage_shape = e.info->shape;
   rebuild(values, states);
+}
+
+void ParameterStore::keep_only(const std::vector<ParameterEntry*>& chosen) {
+  auto values = save_storage();
+  const auto states = save_states();
+  for (ParameterEntry* e : chosen) {
+    if (e->form != ParameterForm::Masked && e->form != ParameterForm::Packed)
+      raise<ConfigError>("'", name_of(graph_, *e), "' has no mask, so all its weights are kept as they are");
+    if (!e->read.empty())
+      raise<ConfigError>("'", name_of(graph_, *e), "' has weights that tasks read and others write");
+    const HostArray logical = get(*e);
+    const bool owned = e->form == ParameterForm::Packed;
+    const Shape slice = e->slice_shape();
+    const Index rows = slice.rank() > 0 ? slice[0] : 1;
+    const auto bytes = e->mask.span<std::uint8_t>();
+    const std::size_t step = owned ? 0 : at(slice.elements());
+    Index kept = 0;
+    for (std::size_t t = 0; t < at(e->tasks()); ++t) {
+      e->patterns.push_back(SparsePattern::of_owner(bytes.subspan(t * step, at(slice.elements())),
+                                                    owned ? static_cast<std::uint8_t>(t) : std::uint8_t{1}, rows,
+                                                    rows > 0 ? slice.elements() / rows : 0));
+      kept += e->patterns.back().kept();
+    }
+    e->spread_form = e->form;
+    e->form = ParameterForm::Kept;
+    e->storage_shape = Shape{kept};
+    values[index_of(*e)] = kept_entries(*e, logical);
+  }
+  rebuild(values, states);
+}
+
+void ParameterStore::spread(const std::vector<ParameterEntry*>& chosen) {
+  if (std::ranges::none_of(chosen, [](const auto* e) { return e->form == ParameterForm::Kept; })) return;
+  auto values = save_storage();
+  const auto states = save_states();
+  for (ParameterEntry* e : chosen) {
+    if (e->form != ParameterForm::Kept) continue;
+    values[index_of(*e)] = spread_storage(*e);
+    e->form = e->spread_form;
+    e->storage_shape = values[index_of(*e)].shape();
+    e->patterns.clear();
+  }
+  rebuild(values, states);
+}
+
+void ParameterStore::spread_all() {
+  std::vector<ParameterEntry*> kept;
+  for (auto& e : entries_)
+    if (e.form == ParameterForm::Kept) kept.push_back(&e);
+  if (!kept.empty()) spread(kept);
+}
+
+ParameterForm ParameterStore::spread_form(const ParameterEntry& e) const {
+  return e.form == ParameterForm::Kept ? e.spread_form : e.form;
+}
+
+HostArray ParameterStore::spread_storage(const ParameterEntry& e) const {
+  if (e.form != ParameterForm::Kept) return e.offset < 0 ? HostArray() : handler_.memory().to_host(storage(e));
+  const HostArray logical = get(e);
+  return e.spread_form == ParameterForm::Packed ? packed(e, logical) : logical;
 }
 
 void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners) {
@@ -215,6 +318,7 @@ void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, con
   auto values = save_storage();
   const auto states = save_states();
   e.form = ParameterForm::Packed;
+  e.patterns.clear();
   e.mask = owners;
   e.read = HostArray();
   e.storage_shape = e.slice_shape();
@@ -255,6 +359,7 @@ void ParameterStore::set_stored(ParameterEntry& e, std::vector<PackedWeight> sli
   const auto values = save_storage();
   const auto states = save_states();
   e.form = ParameterForm::Stored;
+  e.patterns.clear();
   e.packed = std::move(slices);
   e.mask = e.read = HostArray();
   rebuild(values, states);

@@ -101,6 +101,7 @@ void ParameterStore::place_masks() {
   for (const auto& e : entries_) {
     mask_offset_[index_of(e)] = bytes;
     write_offset_[index_of(e)] = write_bytes;
+    if (e.form == ParameterForm::Kept) continue;  // its mask stays on the host
     bytes += (e.mask.bytes() + 63) / 64 * 64;
     read_offset_[index_of(e)] = bytes;
     bytes += (e.read.bytes() + 63) / 64 * 64;
@@ -113,13 +114,14 @@ void ParameterStore::place_masks() {
       handler_.memory().upload(bytes_of.view(), Tensor(masks_.data() + offset, DType::U8, bytes_of.shape()));
   };
   for (const auto& e : entries_) {
+    if (e.form == ParameterForm::Kept) continue;
     place(e.mask, mask_offset_[index_of(e)]);
     place(e.read, read_offset_[index_of(e)]);
   }
 }
 
 ConstTensor ParameterStore::device_mask(const ParameterEntry& e) const {
-  if (e.mask.empty()) return {};
+  if (e.mask.empty() || e.form == ParameterForm::Kept) return {};
   return {masks_.data() + mask_offset_[index_of(e)], DType::U8, e.mask.shape()};
 }
 
@@ -231,6 +233,12 @@ bool ParameterStore::any_packed_or_masked() const {
 }
 
 void ParameterStore::add_pieces(const ParameterEntry& e, const NodePlan& plan, std::vector<Trainable>& out) const {
+  if (e.form == ParameterForm::Kept) {
+    for (int t = 0; t < e.tasks(); ++t)
+      if (!e.info->task_axis || plan.has_delta[at(t)])
+        out.push_back({e.offset + e.kept_begin(t), e.kept_count(t), &e, e.info->task_axis ? t : -1, {}});
+    return;
+  }
   const ConstTensor mask = e.form == ParameterForm::Masked ? device_mask(e) : ConstTensor();
   if (!e.info->task_axis) {
     out.push_back({e.offset, e.elements(), &e, -1, flatten(mask, 0)});

@@ -13,6 +13,9 @@ namespace squall {
 
 std::unique_ptr<DensePlan> make_dense_reference(Handler& handler, const DenseSpec& spec);
 std::unique_ptr<ConvPlan> make_conv_reference(Handler& handler, const ConvSpec& spec);
+// From a plan without pattern for the same shapes: entries are spread into a dense weight before each run.
+std::unique_ptr<DensePlan> make_spread_dense(Handler& handler, const DenseSpec& spec, std::unique_ptr<DensePlan> dense);
+std::unique_ptr<ConvPlan> make_spread_conv(Handler& handler, const ConvSpec& spec, std::unique_ptr<ConvPlan> dense);
 std::unique_ptr<PoolPlan> make_pool_reference(Handler& handler, const PoolSpec& spec);
 std::unique_ptr<PixelMapPlan> make_pixel_map_reference(Handler& handler, const PixelMapSpec& spec);
 std::unique_ptr<BatchNormPlan> make_batch_norm_reference(Handler& handler, const BatchNormSpec& spec);

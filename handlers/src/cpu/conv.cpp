@@ -12,6 +12,7 @@ class CpuConv final : public ConvOps {
 
  protected:
   std::unique_ptr<ConvPlan> do_plan(const ConvSpec& spec) override {
+    if (spec.pattern != nullptr) return kept_conv<R>(spec, ctx_);
     if (is_pointwise(spec)) return pointwise_conv<R>(spec, ctx_);
     if (spec.packed != nullptr) return packed_conv<R>(spec, ctx_);
     const bool depthwise = spec.groups > 1 && spec.groups == spec.window.channels;

@@ -43,4 +43,8 @@ std::unique_ptr<ConvPlan> packed_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 
+// For the entries of a pattern alone; null where images are few or the window is not plain.
+template <class R>
+std::unique_ptr<ConvPlan> kept_conv(const ConvSpec& spec, ContextPtr<R> ctx);
+
 }  // namespace squall::cpu

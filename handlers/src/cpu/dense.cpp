@@ -51,6 +51,7 @@ class CpuDense final : public DenseOps {
 
  protected:
   std::unique_ptr<DensePlan> do_plan(const DenseSpec& spec) override {
+    if (spec.pattern != nullptr) return kept_dense<R>(spec, ctx_);
     return spec.packed != nullptr ? packed_dense<R>(spec, ctx_) : gemm_dense<R>(spec, ctx_);
   }
 

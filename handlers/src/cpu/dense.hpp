@@ -11,4 +11,8 @@ std::unique_ptr<DensePlan> gemm_dense(const DenseSpec& spec, ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<DensePlan> packed_dense(const DenseSpec& spec, ContextPtr<R> ctx);
 
+// For the entries of a pattern alone; null where examples are too few.
+template <class R>
+std::unique_ptr<DensePlan> kept_dense(const DenseSpec& spec, ContextPtr<R> ctx);
+
 }  // namespace squall::cpu

@@ -14,7 +14,7 @@ struct Width {
 constexpr Width kWidths[] = {{8, 2.6}, {16, 1.6}, {32, 1.15}, {64, 1.0}};
 
 // Columns of a tile: their part of x takes about 40 KiB, but a row should find some entries in it.
-Index tile_columns(const PackedWeight& w, Index width, std::size_t element) {
+Index tile_columns(const SparsePattern& w, Index width, std::size_t element) {
   constexpr Index kTileBytes = 40960, kEntries = 8;
   const Index by_cache = kTileBytes / (width * static_cast<Index>(element));
   const Index by_entries = w.kept() > 0 ? kEntries * w.rows * w.columns / w.kept() : w.columns;
@@ -40,7 +40,7 @@ Index block_width(Index examples, Index widest) {
 }
 
 template <class R>
-SparseBlocks<R>::SparseBlocks(const PackedWeight& w, Index width, const std::function<Index(Index)>& place)
+SparseBlocks<R>::SparseBlocks(const SparsePattern& w, Index width, const std::function<Index(Index)>& place)
     : rows_(w.rows), columns_(w.columns), width_(width) {
   const Index step = tile_columns(w, width_, sizeof(R));
   const Index count = ceil_div(rows_, kChunkRows);
@@ -53,10 +53,31 @@ SparseBlocks<R>::SparseBlocks(const PackedWeight& w, Index width, const std::fun
     chunk.tiles = tiles_.size() - chunk.first_tile;
     chunks_.push_back(chunk);
   }
+  value_.assign(source_.size(), R(0));
 }
 
 template <class R>
-void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Index to,
+void SparseBlocks<R>::renumber(const std::vector<std::int32_t>& from) {
+  for (auto& s : source_)
+    if (s >= 0) s = from[static_cast<std::size_t>(s)];
+}
+
+template <class R>
+typename SparseBlocks<R>::Piece SparseBlocks<R>::piece(Index tile) const {
+  const Tile& t = tiles_[static_cast<std::size_t>(tile)];
+  return {t.first_row, RowGroups{t.pairs, row_.data() + 2 * t.first_pair, length_.data() + t.first_pair},
+          offset_.data() + t.first_entry, source_.data() + t.first_entry, t.entries};
+}
+
+template <class R>
+Index SparseBlocks<R>::largest_piece() const {
+  Index most = 0;
+  for (const Tile& t : tiles_) most = std::max(most, t.entries);
+  return most;
+}
+
+template <class R>
+void SparseBlocks<R>::add_tile(const SparsePattern& w, Span rows, Index from, Index to,
                                const std::function<Index(Index)>& place, std::vector<std::size_t>& next) {
   const auto n = static_cast<std::size_t>(rows.count);
   std::vector<std::size_t> begin = next;
@@ -68,7 +89,7 @@ void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Ind
     if (length[r] > 0) order.push_back(r);
   }
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return length[a] < length[b]; });
-  Tile tile{length_.size(), value_.size(), static_cast<Index>((order.size() + 1) / 2)};
+  Tile tile{length_.size(), source_.size(), static_cast<Index>((order.size() + 1) / 2), 0, rows.first};
   for (std::size_t i = 0; i < order.size(); i += 2) {
     const bool alone = i + 1 == order.size();
     const std::size_t pair[2] = {order[i], alone ? n : order[i + 1]};
@@ -81,9 +102,10 @@ void SparseBlocks<R>::add_tile(const PackedWeight& w, Span rows, Index from, Ind
         const bool there = r < n && e < length[r];
         const Index column = there ? w.column[begin[r] + e] : from;
         offset_.push_back(static_cast<std::int32_t>(place(column)));
-        value_.push_back(there ? static_cast<R>(w.value[begin[r] + e]) : R(0));
+        source_.push_back(there ? static_cast<std::int32_t>(begin[r] + e) : -1);
       }
   }
+  tile.entries = static_cast<Index>(source_.size() - tile.first_entry);
   if (tile.pairs > 0) tiles_.push_back(tile);
 }
 

@@ -8,7 +8,8 @@
 
 #include "cpu/context.hpp"
 #include "cpu/finish.hpp"
-#include "squall/core/packed_weight.hpp"
+#include "squall/core/ops/elementwise.hpp"
+#include "squall/core/sparse_pattern.hpp"
 
 namespace squall::cpu {
 
@@ -20,8 +21,20 @@ class SparseBlocks {
  public:
   static constexpr Index kChunkRows = 256;
 
-  // place(column): where the column's values of a block begin, in elements. `width`: examples in a block.
-  SparseBlocks(const PackedWeight& w, Index width, const std::function<Index(Index)>& place);
+  // place(column): where the column's values of a block begin, in elements. `width`: examples in a block. Values are
+  // to be taken before the first product.
+  SparseBlocks(const SparsePattern& w, Index width, const std::function<Index(Index)>& place);
+  // Values in the order of the pattern's entries; with `once` no others will come.
+  template <class V>
+  void take_values(const Parallel& parallel, const V* value, bool once = false) {
+    parallel.pieces(stored(), 2, [&](Index first, Index count) {
+      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(first + count); ++i)
+        value_[i] = source_[i] < 0 ? R(0) : static_cast<R>(value[source_[i]]);
+    });
+    if (once) source_ = {};
+  }
+  // Entry i of the pattern is entry from[i] of another order, in which values come from now on.
+  void renumber(const std::vector<std::int32_t>& from);
   Index rows() const { return rows_; }
   Index columns() const { return columns_; }
   Index width() const { return width_; }
@@ -29,6 +42,18 @@ class SparseBlocks {
   Index stored() const { return static_cast<Index>(value_.size()); }
   // Room for the sums of a chunk: its rows and a spare one.
   Index sums() const { return (kChunkRows + 1) * width_; }
+
+  // A tile of entries, for their gradients.
+  struct Piece {
+    Index first_row = 0;  // RowGroups count from it
+    RowGroups groups;
+    const std::int32_t* offset = nullptr;
+    const std::int32_t* source = nullptr;  // the pattern's entry, or -1
+    Index entries = 0;
+  };
+  Index pieces() const { return static_cast<Index>(tiles_.size()); }
+  Piece piece(Index tile) const;
+  Index largest_piece() const;
 
   // Fills `sums` with y^T of a block: rows of the chunk by examples. add(groups, offsets, values) runs the kernel.
   template <class Add>
@@ -49,19 +74,19 @@ class SparseBlocks {
  private:
   struct Tile {
     std::size_t first_pair = 0, first_entry = 0;
-    Index pairs = 0;
+    Index pairs = 0, entries = 0, first_row = 0;
   };
   struct Chunk {
     Span rows;
     std::size_t first_tile = 0, tiles = 0;
   };
-  void add_tile(const PackedWeight& w, Span rows, Index from, Index to, const std::function<Index(Index)>& place,
+  void add_tile(const SparsePattern& w, Span rows, Index from, Index to, const std::function<Index(Index)>& place,
                 std::vector<std::size_t>& next);
 
   Index rows_, columns_, width_;
   std::vector<Chunk> chunks_;
   std::vector<Tile> tiles_;
-  std::vector<std::int32_t> row_, length_, offset_;
+  std::vector<std::int32_t> row_, length_, offset_, source_;
   std::vector<R> value_;
 };
 
@@ -92,9 +117,14 @@ class SparseRun {
     ctx_.parallel().run(blocks_ * parts, worth, [&](Index tile, int worker) {
       source.fill(tile / parts, tile % parts, worker, x + tile / parts * inputs());
     });
+    on_blocks(x, inputs(), bias, f, y, sums(0), w_.sums());
+  }
+  // The same with all examples in blocks already, `step` elements apart; `sums`: of each worker, `room` apart.
+  void on_blocks(const R* x, Index step, const R* bias, Activation f, R* y, R* sums, Index room) const {
+    const bool worth = 2 * w_.stored() * examples_ >= kWorthFlops;
     ctx_.parallel().run(blocks_ * w_.chunks(), worth, [&](Index tile, int worker) {
       const Index block = tile / w_.chunks();
-      compute(block, tile % w_.chunks(), x + block * inputs(), bias, f, y, sums(worker));
+      compute(block, tile % w_.chunks(), x + block * step, bias, f, y, sums + worker * room);
     });
   }
 
@@ -119,5 +149,20 @@ class SparseRun {
   Index examples_, blocks_;
   const Context<R>& ctx_;
 };
+
+// Gradients of entries, in the order of a piece, to where the pattern has them.
+template <class R>
+void take_entries(const std::int32_t* source, Index entries, const R* sums, R* to, Write mode) {
+  for (Index e = 0; e < entries; ++e) {
+    if (source[e] < 0) continue;
+    to[source[e]] = mode == Write::Add ? to[source[e]] + sums[e] : sums[e];
+  }
+}
+template <class R>
+void add_all(const Context<R>& ctx, const std::vector<R>& x, R* to) {
+  const auto add = ctx.kernels().unary[at(Unary::Copy)][at(Write::Add)];
+  ctx.parallel().pieces(static_cast<Index>(x.size()), 1,
+                        [&](Index first, Index count) { add(count, x.data() + first, to + first); });
+}
 
 }  // namespace squall::cpu

@@ -4,8 +4,7 @@
 
 #include "cpu/conv.hpp"
 #include "cpu/finish.hpp"
-#include "cpu/sparse_blocks.hpp"
-#include "cpu/windows.hpp"
+#include "cpu/image_blocks.hpp"
 
 namespace squall::cpu {
 
@@ -22,7 +21,9 @@ class PixelBlocks final : public PackedConv {
   PixelBlocks(const ConvSpec& spec, ContextPtr<R> ctx, Index width)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        w_(*spec.packed, width, [width](Index column) { return column * width; }) {}
+        w_(*spec.packed, width, [width](Index column) { return column * width; }) {
+    w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
+  }
   std::string_view kind() const override { return "sparse pixel blocks"; }
   std::size_t workspace_bytes() const override {
     return (run().workspace_elements() + static_cast<std::size_t>(ctx_->parallel().threads() * room())) * sizeof(R);
@@ -88,113 +89,36 @@ class PixelBlocks final : public PackedConv {
   R *windows_ = nullptr, *workspace_ = nullptr;
 };
 
-// Images padded with zeros and interleaved: (groups of kImageLanes images, height, width, channels, image).
-struct Interleaved {
-  Index height, width, channels, groups;
-
-  Interleaved(const ConvSpec& s, Index pixels_at_once)
-      : height((s.window.out_h() - 1) * s.window.stride_h + s.window.kernel_h),
-        width((std::max(s.window.out_w(), pixels_at_once) - 1) * s.window.stride_w + s.window.kernel_w),
-        channels(s.window.channels),
-        groups(ceil_div(s.images, kImageLanes)) {}
-  Index line() const { return width * channels * kImageLanes; }
-  Index group() const { return height * line(); }
-  // Where tap and channel of a weight's column are, from the window's corner.
-  Index place(const Window& w, Index column) const {
-    const Index tap = column / channels;
-    return (tap / w.kernel_w * width + tap % w.kernel_w) * channels * kImageLanes + column % channels * kImageLanes;
-  }
-};
-
 template <class R>
 class ImageBlocks final : public PackedConv {
  public:
-  ImageBlocks(const ConvSpec& spec, ContextPtr<R> ctx, const Interleaved& layout)
+  ImageBlocks(const ConvSpec& spec, ContextPtr<R> ctx)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        layout_(layout),
+        product_(spec.window, spec.images, spec.filters, *ctx_, ctx_->kernels().sparse_pixels),
         w_(*spec.packed, ctx_->kernels().sparse_pixels * kImageLanes,
-           [&](Index column) { return layout.place(spec.window, column); }) {}
+           [&](Index column) { return product_.layout().place(spec.window, column); }) {
+    w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
+  }
   std::string_view kind() const override { return "sparse image blocks"; }
   std::size_t workspace_bytes() const override {
-    return static_cast<std::size_t>(layout_.groups * layout_.group() + ctx_->parallel().threads() * w_.sums()) *
-           sizeof(R);
+    return static_cast<std::size_t>(product_.layout().elements() + ctx_->parallel().threads() * w_.sums()) * sizeof(R);
   }
-  void set_workspace(void* memory) override {
-    images_ = static_cast<R*>(memory);
-    sums_ = images_ + layout_.groups * layout_.group();
-  }
+  void set_workspace(void* memory) override { images_ = static_cast<R*>(memory); }
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
-    const Window& w = spec().window;
-    const R* in = x.as<R>();
-    const R* bias = b ? b.as<R>() : nullptr;
-    R* out = y.as<R>();
-    const bool worth = 2 * w_.stored() * rows_of(spec()) >= kWorthFlops;
-    ctx_->parallel().run(layout_.groups * layout_.height, worth,
-                         [&](Index tile, int) { interleave(in, tile / layout_.height, tile % layout_.height); });
-    ctx_->parallel().run(layout_.groups * w.out_h(), worth, [&](Index tile, int worker) {
-      compute_line(tile / w.out_h(), tile % w.out_h(), bias, sums_ + worker * w_.sums(), out);
-    });
-    if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, rows_of(spec()), spec().filters, out);
+    product_.interleave(x.as<R>(), images_, 2 * w_.stored() * rows_of(spec()) >= kWorthFlops);
+    product_.run(w_, images_, b ? b.as<R>() : nullptr, spec().activation, images_ + product_.layout().elements(),
+                 y.as<R>());
+    if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, rows_of(spec()), spec().filters, y.as<R>());
   }
 
  private:
-  const Kernels<R>& k() const { return ctx_->kernels(); }
-  Index images_in(Index group) const { return std::min<Index>(kImageLanes, spec().images - group * kImageLanes); }
-
-  // One padded line of a group of images.
-  void interleave(const R* x, Index group, Index line) const {
-    const Window& w = spec().window;
-    R* to = images_ + group * layout_.group() + line * layout_.line();
-    const Index row = line - w.top;
-    const Index left = std::min(w.left, layout_.width);
-    const Index there = row >= 0 && row < w.height ? std::min(w.width, layout_.width - left) : 0;
-    const Index pixel = layout_.channels * kImageLanes;
-    std::fill_n(to, left * pixel, R(0));
-    std::fill(to + (left + there) * pixel, to + layout_.line(), R(0));
-    const R* rows[kImageLanes];
-    for (Index i = 0; i < kImageLanes; ++i)
-      rows[i] = i < images_in(group)
-                    ? x + (group * kImageLanes + i) * image_size(w) + std::max<Index>(row, 0) * w.width * w.channels
-                    : nullptr;
-    k().transpose_rows(kImageLanes, there * w.channels, rows, to + left * pixel, kImageLanes);
-  }
-
-  // One line of output pixels, a few at a time; the last ones may be computed twice.
-  void compute_line(Index group, Index line, const R* bias, R* sums, R* y) const {
-    const Window& w = spec().window;
-    const Index step = k().sparse_pixels;
-    const Index stride = w.stride_w * layout_.channels * kImageLanes;
-    const R* corner = images_ + group * layout_.group() + line * w.stride_h * layout_.line();
-    for (Index at = 0; at < w.out_w(); at += step) {
-      const Index first = std::max<Index>(std::min(at, w.out_w() - step), 0);
-      const Index count = std::min(step, w.out_w() - first);
-      for (Index chunk = 0; chunk < w_.chunks(); ++chunk) {
-        const auto add = [&](const RowGroups& g, const std::int32_t* offset, const R* value) {
-          k().sparse_images(g, offset, value, corner + first * stride, stride, sums);
-        };
-        const Span rows = w_.compute(k(), chunk, bias, spec().activation, sums, add);
-        put(group, line, first, count, rows, sums, y);
-      }
-    }
-  }
-  void put(Index group, Index line, Index first, Index count, Span rows, const R* sums, R* y) const {
-    const Window& w = spec().window;
-    const Index image = pixels(w) * spec().filters;
-    const R* lines[SparseBlocks<R>::kChunkRows];
-    for (Index p = 0; p < count; ++p) {
-      for (Index r = 0; r < rows.count; ++r) lines[r] = sums + r * w_.width() + p * kImageLanes;
-      R* to = y + group * kImageLanes * image + (line * w.out_w() + first + p) * spec().filters + rows.first;
-      k().transpose_rows(rows.count, images_in(group), lines, to, image);
-    }
-  }
-
   ContextPtr<R> ctx_;
-  Interleaved layout_;
+  ImageProduct<R> product_;
   SparseBlocks<R> w_;
-  R *images_ = nullptr, *sums_ = nullptr;
+  R* images_ = nullptr;
 };
 
 }  // namespace
@@ -202,10 +126,10 @@ class ImageBlocks final : public PackedConv {
 template <class R>
 std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   constexpr Index kManyImages = 8;
-  const Interleaved layout(spec, ctx->kernels().sparse_pixels);
+  const Interleaved layout(spec.window, spec.images, ctx->kernels().sparse_pixels);
   const bool plain = spec.window.flat() && !spec.window.dilated();
   const bool fits = plain && layout.group() < std::numeric_limits<std::int32_t>::max();
-  if (spec.images >= kManyImages && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx), layout);
+  if (spec.images >= kManyImages && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx));
   const Index width = block_width(rows_of(spec), ctx->kernels().sparse_widest);
   return std::make_unique<PixelBlocks<R>>(spec, std::move(ctx), width);
 }

@@ -94,7 +94,7 @@ Shape ConvPath::filter_shape() const {
   return Shape(std::span<const Index>(extents));
 }
 
-void ConvPath::prepare(Prepare& p, const PackedWeight* packed, bool fixed) const {
+void ConvPath::prepare(Prepare& p, const PackedWeight* packed, bool fixed, const SparsePattern* pattern) const {
   ConvSpec spec;
   spec.images = p.rows(x_);
   spec.window = window_;
@@ -103,6 +103,7 @@ void ConvPath::prepare(Prepare& p, const PackedWeight* packed, bool fixed) const
   spec.activation = activation_;
   spec.bias = bias_;
   spec.packed = packed;
+  spec.pattern = pattern;
   // Only reference plans go back through a packed weight.
   const bool slow = fixed && packed != nullptr && p.training();
   p.keep(conv_, slow ? p.handler().conv().reference(spec) : p.handler().conv().plan(spec));

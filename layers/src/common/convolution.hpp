@@ -21,7 +21,7 @@ class ConvPath {
   void declare(Declare& d, const std::string& name, const Wanted& wanted) { declare(d, name, name, wanted); }
   void declare(Declare& d, const std::string& input, const std::string& output, const Wanted& wanted);
   // `fixed`: the weight is never trained, so a packed one may run in training, too.
-  void prepare(Prepare& p, const PackedWeight* packed, bool fixed) const;
+  void prepare(Prepare& p, const PackedWeight* packed, bool fixed, const SparsePattern* pattern = nullptr) const;
   void forward(Forward& f, const WeightRef& w, const ConstTensor& bias) const;
   void backward(Backward& b, const WeightRef& w, const Sink& dw, const Sink& dbias) const;
 

@@ -90,12 +90,13 @@ class ConvolutionLayer : public LayerOf<D, Options> {
     if (kMulti) weights = weights.with_front(tasks()), biases = biases.with_front(tasks());
     ParameterOptions how{.task_axis = kMulti};
     if constexpr (requires { options.sparsify; }) how.maskable = options.sparsify;
+    how.patterned = true;
     W_ = d.parameter("W", weights, how);
     if (options.use_bias) bias_ = d.parameter("bias", biases, {.task_axis = kMulti, .bias = true});
   }
   void prepare(Prepare& p) const override {
     for (int t = 0; t < tasks(); ++t)
-      if (p.active(path(t).y())) path(t).prepare(p, p.packed(W_, t), D::kFixed);
+      if (p.active(path(t).y())) path(t).prepare(p, p.packed(W_, t), D::kFixed, p.pattern(W_, t));
   }
   void forward(Forward& f) const override {
     for (int t = 0; t < tasks(); ++t) {
@@ -105,13 +106,12 @@ class ConvolutionLayer : public LayerOf<D, Options> {
     }
   }
   void backward(Backward& b) const override {
-    const Sink dw = b.gradient(W_);
-    const Sink dbias = options.use_bias ? b.gradient(bias_) : Sink();
-    if (D::kFixed) no_gradient(b, dw), no_gradient(b, dbias);
+    if (D::kFixed) no_gradient(b, b.gradient(W_));
+    if (D::kFixed && options.use_bias) no_gradient(b, b.gradient(bias_));
     for (int t = 0; t < tasks(); ++t) {
       if (!b.delta(path(t).y())) continue;
-      const auto part = [&](const Sink& s) { return D::kFixed ? Sink() : kMulti ? s.at(t) : s; };
-      path(t).backward(b, b.weight(W_, kMulti ? t : -1), part(dw), part(dbias));
+      const auto part = [&](Param p) { return D::kFixed ? Sink() : b.gradient(p, kMulti ? t : -1); };
+      path(t).backward(b, b.weight(W_, kMulti ? t : -1), part(W_), options.use_bias ? part(bias_) : Sink());
     }
   }
 

@@ -35,6 +35,7 @@ class DenseLayer : public LayerOf<D, Options> {
     if (kMulti) weights = weights.with_front(tasks()), biases = biases.with_front(tasks());
     ParameterOptions how{.task_axis = kMulti};
     if constexpr (requires { options.sparsify; }) how.maskable = options.sparsify;
+    how.patterned = true;
     W_ = d.parameter("W", weights, how);
     if (options.use_bias) bias_ = d.parameter("bias", biases, {.task_axis = kMulti, .bias = true});
   }
@@ -42,8 +43,9 @@ class DenseLayer : public LayerOf<D, Options> {
     for (int t = 0; t < tasks(); ++t) {
       if (!p.active(path(t).y)) continue;
       const PackedWeight* packed = p.packed(W_, t);
-      const DenseSpec spec =
+      DenseSpec spec =
           dense_spec(p.rows(path(t).x), inputs_, options.units, options.activation, options.use_bias, packed);
+      spec.pattern = p.pattern(W_, t);
       // Only reference plans go back through a packed weight.
       const bool slow = D::kFixed && packed != nullptr && p.training();
       p.keep(path(t).plan, slow ? p.handler().dense().reference(spec) : p.handler().dense().plan(spec));
@@ -58,15 +60,14 @@ class DenseLayer : public LayerOf<D, Options> {
     }
   }
   void backward(Backward& b) const override {
-    const Sink dw = b.gradient(W_);
-    const Sink dbias = options.use_bias ? b.gradient(bias_) : Sink();
-    if (D::kFixed) no_gradient(b, dw), no_gradient(b, dbias);
+    if (D::kFixed) no_gradient(b, b.gradient(W_));
+    if (D::kFixed && options.use_bias) no_gradient(b, b.gradient(bias_));
     for (int t = 0; t < tasks(); ++t) {
       const Tensor dy = b.delta(path(t).y);
       if (!dy) continue;
-      const auto part = [&](const Sink& s) { return D::kFixed ? Sink() : kMulti ? s.at(t) : s; };
+      const auto part = [&](Param p) { return D::kFixed ? Sink() : b.gradient(p, kMulti ? t : -1); };
       run_backward(b[path(t).plan], b[path(t).x], b.weight(W_, kMulti ? t : -1), b[path(t).y], dy, b.delta(path(t).x),
-                   part(dw), part(dbias));
+                   part(W_), options.use_bias ? part(bias_) : Sink());
     }
   }
 

@@ -120,6 +120,7 @@ class Parser {
     if (s.max_epochs < 0) problems_.add(where + ".max_epochs", "should not be negative");
     if (s.truncate < 0) problems_.add(where + ".truncate", "should not be negative");
     if (s.mix != "cycle" && s.mix != "shortest") problems_.add(where + ".mix", "should be cycle or shortest");
+    if (s.sparse != "auto" && s.sparse != "off") problems_.add(where + ".sparse", "should be auto or off");
     check_names(s.tasks, where + ".tasks");
     CheckpointOptions checkpoint;
     read_fields(s.checkpoint, where + ".checkpoint", checkpoint, problems_);

@@ -152,6 +152,7 @@ void Runner::make_masks(const Phase& phase) {
 Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
   const Phase& phase = phases_[index];
   const StageOptions& stage = experiment_.stages[phase.stage];
+  network_.store().spread_all();
   if (checkpoint == nullptr) make_masks(phase);
   network_.set_weight_modifiers(stage.weight_modifiers);
   network_.set_gradient_modifiers(stage.gradient_modifiers);
@@ -177,6 +178,7 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
   });
   if (phase.with_hooks) add_hooks(trainer, stage);
   trainer.add_hook(std::make_unique<BeginHook>([this] { begin_folder(); }));
+  if (stage.sparse == "auto") trainer.keep_only_masked();
   checkpoint_ = CheckpointOptions{};
   Problems none;
   read_fields(stage.checkpoint, "checkpoint", checkpoint_, none);

@@ -156,6 +156,7 @@ std::span<const EnumName<Rsn2Mode>> enum_names(Rsn2Mode) { return kModes; }
 
 MaskReport Rsn2::apply(Network& network, std::span<const Task> tasks, DataIterator* data, std::uint64_t seed) const {
   check_options(options);
+  network.store().spread_all();
   const bool literal = !options.compat.empty();
   const auto ordered = in_order(tasks, options, network.graph());
   std::vector<std::string> warnings;

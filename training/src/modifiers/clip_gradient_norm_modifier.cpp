@@ -37,6 +37,7 @@ class NormClipper : public DescribedAs<Modifier, D, ClipGradientNormOptions> {
                                  this->options.norm_type.dump()));
   }
   bool only_for_gradients() const override { return true; }
+  bool takes_entries() const override { return true; }
   bool joint() const override { return kJoint; }
   void begin() override { total_ = 0; }
   void measure(Handler& handler, const Tensor& target) override {

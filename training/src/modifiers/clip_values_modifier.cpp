@@ -20,6 +20,7 @@ class ClipValues final : public DescribedAs<Modifier, ClipValues, ClipValuesOpti
   void resolve(const Catalog&, std::string_view where, Problems& problems) const {
     if (options.low > options.high) problems.add(where, "option 'low' should not be above 'high'");
   }
+  bool takes_entries() const override { return true; }
   void apply(Handler& handler, const Tensor&, const Tensor& target, const ParameterContext&) override {
     handler.elementwise().clip(target, options.low, options.high, target);
   }

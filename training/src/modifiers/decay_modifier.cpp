@@ -16,6 +16,7 @@ template <class D>
 class Decay : public DescribedAs<Modifier, D, DecayOptions> {
  public:
   bool only_for_gradients() const override { return true; }
+  bool takes_entries() const override { return true; }
 };
 
 class L1DecayModifier final : public Decay<L1DecayModifier> {

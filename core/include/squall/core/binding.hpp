@@ -69,7 +69,9 @@ class Binding {
   Shape output_shape(int node, int slot) const;
   void keep_plan(int node, int slot, std::unique_ptr<Plan> plan);
   const PackedWeight* packed(int node, int parameter, int task) const;
+  const SparsePattern* pattern(int node, int parameter, int task) const;
   WeightRef weight(const LayerViews& views, int parameter, int task) const;
+  Sink gradient(const LayerViews& views, int parameter, int task) const;
   ConstTensor backward_input(const LayerViews& views, int slot) const;
   ConstTensor backward_output(const LayerViews& views, int slot) const;
   Tensor backward_output_with_context(const LayerViews& views, int slot) const;

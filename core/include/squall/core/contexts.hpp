@@ -26,6 +26,7 @@ struct ParameterOptions {
   bool task_axis = false;
   bool maskable = false;
   bool bias = false;
+  bool patterned = false;  // see Prepare::pattern()
 };
 struct InternalOptions {
   DType dtype = DType::F32;
@@ -108,6 +109,8 @@ class Prepare {
   Index rows(In in) const;  // time x batch, 1 where absent
   // The packed weight of a parameter (of slice `task` where it has a task axis), or null.
   const PackedWeight* packed(Param p, int task = 0) const;
+  // The entries that are all there is of such a weight (declared `patterned`), for the spec of its plan; or null.
+  const SparsePattern* pattern(Param p, int task = 0) const;
   template <class P>
   void keep(PlanSlot<P> slot, std::unique_ptr<P> plan) {
     binding_.keep_plan(node_, slot.index, std::move(plan));
@@ -177,6 +180,8 @@ class Backward : public Pass {
   Tensor delta(Out out) const { return views_.deltas[at(out.index)]; }  // empty: nobody sent one
   Sink delta(In in) const { return views_.sinks[at(in.index)]; }        // empty: nobody wants one
   Sink gradient(Param p) const { return views_.gradients[at(p.index)]; }
+  // Of slice `task`, as weight(p, task) is its value (the whole one for -1).
+  Sink gradient(Param p, int task) const { return binding_.gradient(views_, p.index, task); }
 };
 
 }  // namespace squall

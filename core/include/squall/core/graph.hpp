@@ -51,6 +51,7 @@ struct ParameterInfo {
   bool task_axis = false;         // slice t belongs to output t of the layer
   bool maskable = false;          // a weight that sparsification may claim
   bool bias = false;
+  bool patterned = false;  // a weight whose layer's plans take a pattern of entries
 };
 
 struct StateInfo {

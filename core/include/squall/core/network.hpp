@@ -123,6 +123,10 @@ class Network {
   json describe() const;
   void set_output_name(std::string_view path);  // of its predictions, "Layer.outputs.name"; only for describe()
   void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
+  // Masks are final: from now on nothing but kept weights is stored and computed, where the layer can do it, at most
+  // `density` of a weight is kept and nothing else needs the whole of it (readers, modifiers). Changes the flat layout,
+  // so steppers must be started again. Gives how many parameters it was done to. store().spread_all() takes it back.
+  Index keep_only_masked(double density = 0.35);
   // Pieces of the flat vectors trained by the last forward pass, for update rules. Valid until masks change.
   const std::vector<ParameterStore::Trainable>& trainable();
   const std::vector<ParameterStore::Trainable>& trainable(PassId pass);  // of any pass, also before it runs

@@ -3,9 +3,7 @@
 // kernel needs from it.
 #pragma once
 
-#include <memory>
-#include <vector>
-
+#include "squall/core/sparse_pattern.hpp"
 #include "squall/core/tensor.hpp"
 
 namespace squall {
@@ -13,16 +11,11 @@ namespace squall {
 enum class WeightFormat : std::uint8_t { Dense, Compacted, Sparse };
 std::string_view name_of(WeightFormat f);
 
-// The kept weights of one task's slice, by rows: values[row_begin[r] .. row_begin[r+1]) at columns[...], ascending.
-struct PackedWeight {
-  Index rows = 0, columns = 0;
+// The kept weights of one task's slice.
+struct PackedWeight : SparsePattern {
   WeightFormat format = WeightFormat::Sparse;  // how it is to be computed, chosen when the model was converted
-  std::vector<Index> row_begin;                // rows + 1
-  std::vector<std::int32_t> column;
-  std::vector<float> value;
+  std::vector<float> value;                    // of each entry
 
-  Index kept() const { return static_cast<Index>(value.size()); }
-  double density() const;
   // All entries of a dense (rows, columns) matrix that are kept (mask != 0) or, without a mask, not zero.
   static PackedWeight from_dense(std::span<const float> dense, Index rows, Index columns,
                                  std::span<const std::uint8_t> mask = {});
@@ -31,8 +24,8 @@ struct PackedWeight {
   void check() const;
 };
 
-// How a plan gets the weight of a layer. `values` is dense and already masked where masks exist, and empty for
-// packed weights.
+// How a plan gets the weight of a layer. `values` is dense and already masked where masks exist; of a plan made for a
+// pattern it is the vector of the pattern's entries; it is empty for packed weights.
 struct WeightRef {
   ConstTensor values;
   const PackedWeight* packed = nullptr;

@@ -4,6 +4,8 @@
 //   masked  the tensor and one byte per weight, 0 where the weight is masked (and its value 0)
 //   packed  several tasks in one tensor of the slice's shape, one owner byte per weight; layers see one slice per task:
 //           the weights it owns, or those of its read mask where there is one. Only owners write
+//   kept    the weights that masks keep, slice by slice and by rows, and nothing else: values, gradients and optimiser
+//           state have their number. For fixed masks of layers whose plans take patterns
 //   stored  values of a converted model, by rows; there is no gradient and no place in the flat vectors
 // Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
 #pragma once
@@ -25,20 +27,25 @@ namespace squall {
 inline constexpr std::uint8_t kFreeWeight = 255;
 inline constexpr int kMaxTasks = 250;
 
-enum class ParameterForm : std::uint8_t { Plain, Masked, Packed, Stored };
+enum class ParameterForm : std::uint8_t { Plain, Masked, Packed, Kept, Stored };
 
 struct ParameterEntry {
   int node = -1, slot = -1;
   const ParameterInfo* info = nullptr;
   ParameterForm form = ParameterForm::Plain;
-  Shape storage_shape;               // of what the flat vector holds
-  Index offset = 0;                  // in elements of the flat vectors; -1 for stored ones
-  HostArray mask;                    // U8: masked: as the logical shape; packed: owners as the slice's shape
-  HostArray read;                    // packed: U8 of logical shape, what each task reads; empty: what it owns
-  std::vector<PackedWeight> packed;  // stored: one per task slice
+  Shape storage_shape;                  // of what the flat vector holds
+  Index offset = 0;                     // in elements of the flat vectors; -1 for stored ones
+  HostArray mask;                       // U8: masked: as the logical shape; packed: owners as the slice's shape
+  HostArray read;                       // packed: U8 of logical shape, what each task reads; empty: what it owns
+  std::vector<PackedWeight> packed;     // stored: one per task slice
+  std::vector<SparsePattern> patterns;  // kept: one per task slice
+  ParameterForm spread_form = ParameterForm::Plain;  // kept: masked or packed, as which it was and `mask` is
   Index elements() const { return storage_shape.elements(); }
   int tasks() const { return info->task_axis ? static_cast<int>(info->shape[0]) : 1; }
   Shape slice_shape() const { return info->task_axis ? info->shape.from(1) : info->shape; }
+  // Kept: where the entries of a slice (-1: of all) are in the storage.
+  Index kept_begin(int task) const;
+  Index kept_count(int task) const;
 };
 
 class ParameterStore {
@@ -93,6 +100,13 @@ class ParameterStore {
   // owns it must read. Unpacking gives each task values of its own. Empty: each reads its own again.
   void set_read_mask(ParameterEntry& e, const HostArray& read);
   void make_plain(ParameterEntry& e);  // any form; values are those of get()
+  // Masked or packed parameters as kept ones and back. Both change the flat layout.
+  void keep_only(const std::vector<ParameterEntry*>& chosen);
+  void spread(const std::vector<ParameterEntry*>& chosen);
+  void spread_all();
+  // What files hold: the form (kept: the one it was spread as) and its storage on the host.
+  ParameterForm spread_form(const ParameterEntry& e) const;
+  HostArray spread_storage(const ParameterEntry& e) const;
   void set_stored(ParameterEntry& e, std::vector<PackedWeight> slices);
 
   // The pieces of the flat vectors that a pass trains. `write` is the mask of masked parameters; for packed ones it

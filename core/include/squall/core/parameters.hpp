@@ -45,6 +45,8 @@ class Modifier : public Describable {
   virtual void apply(Handler& handler, const Tensor& value, const Tensor& target,
                      const ParameterContext& parameter) = 0;
   virtual bool only_for_gradients() const { return false; }
+  // It treats every weight by itself or in one sum, so that it may be given the kept weights alone, as a vector.
+  virtual bool takes_entries() const { return false; }
   // One object for all parameters that its description reaches: begin(), then measure() of each target, then apply() to
   // each, after all modifiers that are not joint.
   virtual bool joint() const { return false; }

@@ -28,7 +28,8 @@ struct Selection {
 // The best `wanted` of each row; eligible: empty (all) or one byte each.
 Selection select_best(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
                       Index wanted);
-// The same by share. scores (rows, columns); eligible: empty (all) or one byte each. With Quota::Unit every row gets its own share.
+// The same by share. scores (rows, columns); eligible: empty (all) or one byte each. With Quota::Unit every row gets
+// its own share.
 Selection select_top(std::span<const double> scores, std::span<const std::uint8_t> eligible, Index rows, Index columns,
                      double sparsity, Quota quota);
 

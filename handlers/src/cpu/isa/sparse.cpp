@@ -76,6 +76,98 @@ void images(const RowGroups& g, const std::int32_t* offset, const R* value, cons
   block_of<R, kLanes<R>, width / kLanes<R>, kImageLanes>(g, offset, value, x, stride, y);
 }
 
+// The products of x[offset[i]] with a for even and b for odd entries, `there` of them.
+template <class R, int kN, int kV>
+SQUALL_ALWAYS Vector<R, kN> products_of(int there, const std::int32_t* offset, const R* x, const Vector<R, kN>* a,
+                                        const Vector<R, kN>* b) {
+  Vector<R, kN> sums[kN];
+#pragma GCC unroll 16
+  for (int i = 0; i < kN; ++i) {
+    sums[i] = Vector<R, kN>{};
+    if (i >= there) continue;
+    const R* from = x + offset[i];
+    const Vector<R, kN>* row = i % 2 == 0 ? a : b;
+#pragma GCC unroll 8
+    for (int v = 0; v < kV; ++v) sums[i] += row[v] * load<R, kN>(from + v * kN);
+  }
+  return sums_of_each<R, kN>(sums);
+}
+template <class R, int kWidthOfBlock, bool kAdd>
+void sample_block(const RowGroups& g, const std::int32_t* offset, const R* x, const R* dy, Count dy_ld, R* sums) {
+  constexpr int lanes = kWidthOfBlock < kLanes<R> ? kWidthOfBlock : kLanes<R>;
+  constexpr int vectors = kWidthOfBlock / lanes;
+  for (Count pair = 0; pair < g.pairs; ++pair) {
+    const R* first = dy + Count{g.row[2 * pair]} * dy_ld;
+    const R* second = dy + Count{g.row[2 * pair + 1]} * dy_ld;
+    Vector<R, lanes> a[vectors];
+    Vector<R, lanes> b[vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      a[v] = load<R, lanes>(first + v * lanes);
+      b[v] = load<R, lanes>(second + v * lanes);
+    }
+    const auto put = [](R * to, Vector<R, lanes> v) __attribute__((always_inline)) {
+      store<R, lanes>(to, kAdd ? load<R, lanes>(to) + v : v);
+    };
+    int left = 2 * g.length[pair];
+    for (; left >= lanes; left -= lanes, offset += lanes, sums += lanes)
+      put(sums, products_of<R, lanes, vectors>(lanes, offset, x, a, b));
+    if (left == 0) continue;
+    put(sums, products_of<R, lanes, vectors>(left, offset, x, a, b));
+    offset += left;
+    sums += left;
+  }
+}
+
+// As many vectors of dy as registers hold for two rows.
+template <class R>
+constexpr int kSampleVectors = kVectorBytes == 64 ? 8 : 4;
+template <class R>
+constexpr int kSamplePixels =
+    kSampleVectors<R>* kLanes<R> > kImageLanes ? kSampleVectors<R>* kLanes<R> / kImageLanes : 1;
+template <class R>
+void sample_images(const RowGroups& g, const std::int32_t* offset, const R* x, Count x_step, const R* dy, Count dy_ld,
+                   Count dy_step, R* sums) {
+  constexpr int lanes = kLanes<R>;
+  constexpr int vectors = kSamplePixels<R> * kImageLanes / lanes;
+  constexpr int per_pixel = kImageLanes / lanes;
+  for (Count pair = 0; pair < g.pairs; ++pair) {
+    Vector<R> row[2][vectors];
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; ++r) {
+      const R* from = dy + Count{g.row[2 * pair + r]} * dy_ld;
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) row[r][v] = load(from + v / per_pixel * dy_step + v % per_pixel * lanes);
+    }
+    for (std::int32_t left = g.length[pair]; left > 0; --left, offset += 2, sums += 2 * lanes) {
+#pragma GCC unroll 2
+      for (int r = 0; r < 2; ++r) {
+        const R* from = x + offset[r];
+        Vector<R> even = load(sums + r * lanes);
+        Vector<R> odd = {};
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) {
+          const Vector<R> product = row[r][v] * load(from + v / per_pixel * x_step + v % per_pixel * lanes);
+          if (v % 2 == 0)
+            even += product;
+          else
+            odd += product;
+        }
+        store(sums + r * lanes, even + odd);
+      }
+    }
+  }
+}
+template <class R>
+void sample_total(Count entries, const R* sums, R* totals) {
+  constexpr int lanes = kLanes<R>;
+  for (Count e = 0; e < entries; e += lanes) {
+    Vector<R> part[lanes];
+    for (int i = 0; i < lanes; ++i) part[i] = e + i < entries ? load(sums + (e + i) * lanes) : Vector<R>{};
+    store(totals + e, sums_of_each<R, lanes>(part));
+  }
+}
+
 template <class R, class Column>
 void slices(Count count, const std::int32_t* begin, const Column* column, const R* value, const R* x, R* sums) {
   constexpr int lanes = kLanes<R>;
@@ -110,6 +202,18 @@ void fill(Kernels<R>& k) {
   k.sparse_block[3] = block_width<R, 64>;
   k.sparse_pixels = kPixels<R>;
   k.sparse_images = images<R>;
+  k.sample_block[0][0] = sample_block<R, 8, false>;
+  k.sample_block[1][0] = sample_block<R, 16, false>;
+  k.sample_block[2][0] = sample_block<R, 32, false>;
+  k.sample_block[3][0] = sample_block<R, 64, false>;
+  k.sample_block[0][1] = sample_block<R, 8, true>;
+  k.sample_block[1][1] = sample_block<R, 16, true>;
+  k.sample_block[2][1] = sample_block<R, 32, true>;
+  k.sample_block[3][1] = sample_block<R, 64, true>;
+  k.sample_pixels = kSamplePixels<R>;
+  k.sample_lanes = kLanes<R>;
+  k.sample_images = sample_images<R>;
+  k.sample_total = sample_total<R>;
   k.sparse_slices = slices<R, std::uint16_t>;
   k.sparse_slices_wide = slices<R, std::int32_t>;
 }

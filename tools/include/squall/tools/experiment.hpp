@@ -39,7 +39,7 @@ struct StageOptions {
   bool shuffle = true;
   json hooks = json::array();
   json weight_modifiers, gradient_modifiers;
-  std::string mix = "cycle";
+  std::string mix = "cycle", sparse = "auto";
   std::vector<std::string> tasks;
   json checkpoint = json::object();
   static constexpr auto fields = std::tuple{
@@ -53,6 +53,8 @@ struct StageOptions {
       field("truncate", &StageOptions::truncate,
             "time steps per update; each batch of sequences is trained in such pieces, contexts carried; 0: whole"),
       field("mix", &StageOptions::mix, "tasks of unequal size: cycle or shortest"),
+      field("sparse", &StageOptions::sparse,
+            "auto: of weights with fixed masks only the kept ones are stored and computed where that is faster; off"),
       field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
       field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints")};
 };

@@ -25,6 +25,8 @@ class Hook : public Describable {
  public:
   static constexpr std::string_view kFamily = "hook";
   virtual HookStage stage() const { return HookStage::Measure; }
+  // Whether it changes masks or needs gradients of masked weights, so that all weights must be there.
+  virtual bool changes_masks() const { return false; }
   // Reads deltas and other buffers that share memory unless MemoryMode::Inspectable is on.
   virtual bool inspects_buffers() const { return false; }
   virtual Timescale timescale() const = 0;

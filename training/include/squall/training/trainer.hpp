@@ -52,6 +52,9 @@ class Trainer {
   // Truncated back-propagation: each batch of sequences is cut in time into pieces of so many steps (the last may be
   // shorter), one update each; contexts are carried from piece to piece. 0: not cut.
   void set_truncation(Index steps);
+  // Masks are fixed: trains kept weights alone where that is faster (Network::keep_only_masked) unless a hook changes
+  // masks. After hooks have been added and modifiers installed, before a state is loaded. Gives how many parameters.
+  Index keep_only_masked();
   // Where relative names of files written by hooks belong; empty: the current folder.
   void set_folder(std::filesystem::path folder) { folder_ = std::move(folder); }
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }

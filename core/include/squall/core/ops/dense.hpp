@@ -12,6 +12,8 @@ struct DenseSpec {
   Activation activation = Activation::Linear;
   bool bias = true;
   const PackedWeight* packed = nullptr;  // inference from a packed weight; no backward
+  // Only these entries of the weight exist: W and dW are vectors of them. It must outlive the plan.
+  const SparsePattern* pattern = nullptr;
 };
 
 class DensePlan : public Plan {
