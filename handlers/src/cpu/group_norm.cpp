@@ -115,8 +115,8 @@ class NormOfRows final : public GroupNormBase<R> {
       if (!dx) return;
       double sums[2];
       k().row_norm.products(c(), in, mean_[row], spread, w, delta, sums);
-      const R a = spec().centred ? static_cast<R>(sums[0] / n) * spread : R(0);
-      const R b = static_cast<R>(sums[1] / n) * spread * spread;
+      const R a = spec().centred ? static_cast<R>(sums[0] / n) : R(0);
+      const R b = static_cast<R>(sums[1] / n) * spread;
       k().row_norm.back[at(dx.mode)](c(), in, mean_[row], spread, w, a, b, delta, dx.to.as<R>() + row * c());
     });
     this->put_gradients(chunks_, dweight, dbias);
@@ -143,7 +143,7 @@ class NormOfImages final : public GroupNormBase<R> {
  protected:
   using GroupNormBase<R>::c, GroupNormBase<R>::k, GroupNormBase<R>::spec, GroupNormBase<R>::mean_;
   using GroupNormBase<R>::inverse, GroupNormBase<R>::sums_;
-  Index own() const override { return 5 * spec().channels; }
+  Index own() const override { return 4 * spec().channels; }
   std::size_t partial_sums() const override { return static_cast<std::size_t>(2 * spec().examples * spec().channels); }
 
   void do_forward(const ConstTensor& x, const ConstTensor& weight, const ConstTensor& bias, const Tensor& y,
@@ -182,16 +182,15 @@ class NormOfImages final : public GroupNormBase<R> {
       });
       k().column_products(spec().pixels, c(), in, mean, spread, delta, sums, sums + c());
       if (!dx) return;
-      R *scale = mean + 2 * c(), *a = mean + 3 * c(), *b = mean + 4 * c();
+      R *a = mean + 2 * c(), *b = mean + 3 * c();
       each_group([&](Index, Index first) {
-        const R inner = spread[first];
         const auto shift = static_cast<R>(spec().centred ? weighted_sum(w + first, sums + first) : 0.0);
         const auto slope = static_cast<R>(weighted_sum(w + first, sums + c() + first));
-        for (Index j = first; j < first + width(); ++j) scale[j] = w[j] * inner;
-        std::fill_n(a + first, width(), shift * inner);
-        std::fill_n(b + first, width(), slope * inner * inner);
+        std::fill_n(a + first, width(), shift);
+        std::fill_n(b + first, width(), slope * spread[first]);
       });
-      k().normalise_back[at(dx.mode)](spec().pixels, c(), in, mean, scale, a, b, delta, dx.to.as<R>() + image * size());
+      k().row_norm.back_columns[at(dx.mode)](spec().pixels, c(), in, mean, spread, w, a, b, delta,
+                                             dx.to.as<R>() + image * size());
     });
     this->put_gradients(spec().examples, dweight, dbias);
   }

@@ -88,9 +88,9 @@ struct Kernels {
                           double* dy_sums, double* product_sums);
   void (*normalise)(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* gamma, const R* beta,
                     R* y);
-  // dx (=, +=) scale dy - a - (x - mean) b
-  void (*normalise_back[2])(Count rows, Count n, const R* x, const R* mean, const R* scale, const R* a, const R* b,
-                            const R* dy, R* dx);
+  // dx (=, +=) scale (dy - a - (x - mean) inverse b)
+  void (*normalise_back[2])(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* scale,
+                            const R* a, const R* b, const R* dy, R* dx);
 
   // Updates; the formulas are those of core/formulas/update.hpp.
   void (*sgd)(const RangeCall<R>&, R rate);

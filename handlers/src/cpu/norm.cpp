@@ -128,14 +128,14 @@ class FusedBatchNorm final : public BatchNormPlan {
     R* slope = columns_ + 2 * n();
     for (Index j = 0; j < n(); ++j) {
       scale[j] = gamma[j] * inverse()[j];
-      shift[j] = training ? static_cast<R>(total(sums_, j) / rows) * scale[j] : R(0);
-      slope[j] = training ? static_cast<R>(total(sums_ + chunks_ * n(), j) / rows) * scale[j] * inverse()[j] : R(0);
+      shift[j] = training ? static_cast<R>(total(sums_, j) / rows) : R(0);
+      slope[j] = training ? static_cast<R>(total(sums_ + chunks_ * n(), j) / rows) : R(0);
     }
     R* to = dx.to.as<R>();
     const auto kernel = k().normalise_back[at(dx.mode)];
     each_chunk([&](Index, Span part) {
       const Index first = part.first * n();
-      kernel(part.count, n(), x + first, mean_, scale, shift, slope, dy + first, to + first);
+      kernel(part.count, n(), x + first, mean_, inverse(), scale, shift, slope, dy + first, to + first);
     });
   }
 

@@ -14,8 +14,11 @@ struct RowNormKernels {
   void (*products)(std::int64_t n, const R* x, R mean, R inverse, const R* weight, const R* dy, double* sums);
   // dy_sums += dy, product_sums += dy xhat
   void (*columns)(std::int64_t n, const R* x, R mean, R inverse, const R* dy, double* dy_sums, double* product_sums);
-  // dx (=, +=) inverse weight dy - a - (x - mean) b
+  // dx (=, +=) inverse (weight dy - a - (x - mean) b)
   void (*back[2])(std::int64_t n, const R* x, R mean, R inverse, const R* weight, R a, R b, const R* dy, R* dx);
+  // The same for rows with numbers of their own for each column.
+  void (*back_columns[2])(std::int64_t rows, std::int64_t n, const R* x, const R* mean, const R* inverse,
+                          const R* weight, const R* a, const R* b, const R* dy, R* dx);
 };
 
 // One row of scores. A row that is forbidden entirely keeps top at -infinity and gives zeros.

@@ -142,6 +142,7 @@ void check_description(const Bench& bench) {
 void check_refusals(const Bench& bench) {
   const LayerCase& c = bench.layer_case;
   for (const auto& input : c.inputs) {
+    if (input.optional) continue;
     std::vector<CaseInput> rest = c.inputs;
     std::erase_if(rest, [&](const CaseInput& one) { return one.name == input.name; });
     const std::string text = refusal(c, c.options, rest, bench.catalog);

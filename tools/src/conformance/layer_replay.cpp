@@ -33,8 +33,8 @@ class Replay {
       shapes[field] = shape_of(x, t);
       batch_.fields.emplace_back(field, std::move(x));
     };
-    for (const auto& in : layer.inputs) add(field(in), groups.inputs, in);
-    for (const auto& out : layer.outputs)
+    for (const auto& in : first_or_all(layer.inputs)) add(field(in), groups.inputs, in);
+    for (const auto& out : first_or_all(layer.outputs))
       if (differentiated(out)) add(gradient_field(out), groups.output_gradients, out);
     architecture_.input(shapes);
     wire();
@@ -48,6 +48,7 @@ class Replay {
     if (layer_.differentiate) options.wants_deltas = {"Input.*"};
     Network network(architecture_, catalog, handler, options);
     fill(network);
+    if (layer_.in_turn) return run_in_turn(network);
     network.provide(batch_);
     network.forward(layer_.differentiate || layer_.training ? Mode::Train : Mode::Eval);
     for (const auto& out : layer_.outputs) compare(groups_.outputs, out, network.get(within(out.ours, "outputs")));
@@ -61,6 +62,32 @@ class Replay {
   }
 
  private:
+  template <class T>
+  std::span<const T> first_or_all(const std::vector<T>& all) const {
+    return std::span(all).first(layer_.in_turn ? std::min<std::size_t>(all.size(), 1) : all.size());
+  }
+  void run_in_turn(Network& network) {
+    const RecordedTensor &in = layer_.inputs[0], &out = layer_.outputs[0];
+    std::vector<std::vector<double>> sums(layer_.parameters.size());
+    for (std::size_t i = 0; i < layer_.inputs.size(); ++i) {
+      network.provide({{{field(in), read(groups_.inputs, layer_.inputs[i])},
+                        {gradient_field(out), read(groups_.output_gradients, layer_.outputs[i])}}});
+      network.forward(Mode::Train);
+      compare(groups_.outputs, layer_.outputs[i], network.get(within(out.ours, "outputs")));
+      network.backward();
+      compare(groups_.input_gradients, layer_.inputs[i], network.get("Input.output_deltas." + field(in)));
+      for (std::size_t p = 0; p < sums.size(); ++p) {
+        const auto gradient = network.get(within(layer_.parameters[p].ours, "gradients")).doubles();
+        sums[p].resize(gradient.size());
+        for (std::size_t k = 0; k < gradient.size(); ++k) sums[p][k] += gradient[k];
+      }
+    }
+    for (std::size_t p = 0; p < sums.size(); ++p) {
+      const Shape shape = read(groups_.gradients, layer_.parameters[p]).shape();
+      compare(groups_.gradients, layer_.parameters[p], HostArray::of(shape, sums[p]));
+    }
+    for (const auto& s : layer_.states) compare(groups_.states_after, s, network.get(within(s.ours, "state")));
+  }
   static std::string field(const RecordedTensor& in) { return "in_" + in.recorded; }
   static std::string gradient_field(const RecordedTensor& out) { return "gradient_" + out.recorded; }
   bool differentiated(const RecordedTensor& out) const {
@@ -79,9 +106,9 @@ class Replay {
       layer_.wire(architecture_);
     } else {
       architecture_.add("Layer", layer_.type, layer_.options);
-      for (const auto& in : layer_.inputs) architecture_.connect({"Input", field(in), "Layer", in.ours});
+      for (const auto& in : first_or_all(layer_.inputs)) architecture_.connect({"Input", field(in), "Layer", in.ours});
     }
-    for (const auto& out : layer_.outputs) {
+    for (const auto& out : first_or_all(layer_.outputs)) {
       if (!differentiated(out)) continue;
       const auto dot = out.ours.find('.');
       const std::string sum = "Sum_" + out.recorded;

@@ -32,6 +32,8 @@ struct RecordedLayer {
   std::vector<RecordedTensor> masks;  // of parameters, beside them in the file
   bool training = true;               // the mode of the recording
   bool differentiate = true;          // false: only outputs are compared
+  // Input i and output i belong to pass i: the same layer sees them one after another, gradients are summed up.
+  bool in_turn = false;
 };
 
 // Where a family of recordings has what; a tensor's name follows.

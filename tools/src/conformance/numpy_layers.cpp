@@ -115,6 +115,28 @@ RecordedLayer flatten(const NumpyCase& c) {
   return r;
 }
 
+// "scaler" and "intercept"; the running statistics of the recordings are those after two passes.
+RecordedLayer normalisation(const NumpyCase& c) {
+  RecordedLayer r;
+  r.type = c.layer;
+  r.options = {{"epsilon", c.argument("epsilon", 1e-5)}};
+  r.parameters = {{"scaler", "Layer.weight"}, {"intercept", "Layer.bias"}};
+  if (!c.layer.starts_with("Batch")) return r;
+  r.options["momentum"] = 1.0 - c.argument("momentum", 0.9).get<double>();  // the original's is that of the old ones
+  r.options["unbiased"] = false;
+  return r;
+}
+
+RecordedLayer embedding(const NumpyCase& c) {
+  RecordedLayer r;
+  r.type = "Embedding";
+  r.options = {{"num_embeddings", c.arguments.at("vocab_size")},
+               {"embedding_dim", c.arguments.at("n_out")},
+               {"pool", c.argument("pool", "none")}};
+  r.parameters = {{"W", "Layer.W"}};
+  return r;
+}
+
 using Adapter = RecordedLayer (*)(const NumpyCase&);
 const std::map<std::string, Adapter>& adapters() {
   static const std::map<std::string, Adapter> kAdapters{{"Conv1D", convolution},
@@ -124,7 +146,12 @@ const std::map<std::string, Adapter>& adapters() {
                                                         {"FullyConnected", fully_connected},
                                                         {"Add", sum},
                                                         {"Softmax", softmax},
-                                                        {"Flatten", flatten}};
+                                                        {"Flatten", flatten},
+                                                        {"BatchNorm1D", normalisation},
+                                                        {"BatchNorm2D", normalisation},
+                                                        {"LayerNorm1D", normalisation},
+                                                        {"LayerNorm2D", normalisation},
+                                                        {"Embedding", embedding}};
   return kAdapters;
 }
 
@@ -138,8 +165,11 @@ void replay_numpy_layer(const H5Reader& file, const std::shared_ptr<Handler>& ha
   RecordedLayer layer = adapter->second(recorded);
   layer.inputs.insert(layer.inputs.begin(), {"0", "default"});
   layer.outputs = {{"", "Layer.default"}};
+  if (recorded.argument("pool", nullptr).is_string())  // (n, 1, width)
+    layer.outputs[0].arrange = [](const HostArray& y) { return y.reshaped(Shape{y.shape()[0], y.shape()[-1]}); };
   require_all(file, "/X", {&layer.inputs});
-  require_all(file, "/parameters", {&layer.parameters});
+  const std::vector<RecordedTensor> running{{"running_mean", ""}, {"running_var", ""}};
+  require_all(file, "/parameters", {&layer.parameters, &running});
   RecordedGroups groups;
   groups.inputs = "/X/", groups.outputs = "/Y", groups.output_gradients = "/dLdY", groups.input_gradients = "/dLdX/";
   replay_layer(file, groups, layer, handler, c);

@@ -6,6 +6,8 @@ TorchTable torch_modules() {
   TorchTable table;
   add_image_modules(table);
   add_linear_modules(table);
+  add_norm_modules(table);
+  add_attention_modules(table);
   return table;
 }
 

@@ -24,6 +24,10 @@ using TorchTable = std::map<std::string, TorchAdapter, std::less<>>;
 // Convolutions, pools, upsampling.
 void add_image_modules(TorchTable& table);
 void add_linear_modules(TorchTable& table);
+// Normalisation, embeddings.
+void add_norm_modules(TorchTable& table);
+// Attention, transformers.
+void add_attention_modules(TorchTable& table);
 // All modules that are known.
 TorchTable torch_modules();
 

@@ -47,15 +47,15 @@ void normalise(Count rows, Count n, const R* x, const R* mean, const R* inverse,
   }
 }
 template <bool kAdd, class R>
-void normalise_back(Count rows, Count n, const R* x, const R* mean, const R* scale, const R* a, const R* b, const R* dy,
-                    R* dx) {
+void normalise_back(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* scale, const R* a,
+                    const R* b, const R* dy, R* dx) {
   for (Count r = 0; r < rows; ++r) {
     const R* row = x + r * n;
     const R* delta = dy + r * n;
     R* out = dx + r * n;
 #pragma omp simd
     for (Count j = 0; j < n; ++j) {
-      const R d = scale[j] * delta[j] - a[j] - (row[j] - mean[j]) * b[j];
+      const R d = scale[j] * (delta[j] - a[j] - (row[j] - mean[j]) * inverse[j] * b[j]);
       out[j] = kAdd ? out[j] + d : d;
     }
   }

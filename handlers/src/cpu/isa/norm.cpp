@@ -45,8 +45,22 @@ template <bool kAdd, class R>
 void back(Count n, const R* x, R mean, R inverse, const R* weight, R a, R b, const R* dy, R* dx) {
 #pragma omp simd
   for (Count i = 0; i < n; ++i) {
-    const R d = inverse * weight[i] * dy[i] - a - (x[i] - mean) * b;
+    const R d = inverse * (weight[i] * dy[i] - a - (x[i] - mean) * b);
     dx[i] = kAdd ? dx[i] + d : d;
+  }
+}
+template <bool kAdd, class R>
+void back_columns(Count rows, Count n, const R* x, const R* mean, const R* inverse, const R* weight, const R* a,
+                  const R* b, const R* dy, R* dx) {
+  for (Count r = 0; r < rows; ++r) {
+    const R* row = x + r * n;
+    const R* delta = dy + r * n;
+    R* out = dx + r * n;
+#pragma omp simd
+    for (Count j = 0; j < n; ++j) {
+      const R d = inverse[j] * (weight[j] * delta[j] - a[j] - (row[j] - mean[j]) * b[j]);
+      out[j] = kAdd ? out[j] + d : d;
+    }
   }
 }
 
@@ -96,6 +110,8 @@ void fill(Kernels<R>& k) {
   k.row_norm.columns = columns<R>;
   k.row_norm.back[0] = back<false, R>;
   k.row_norm.back[1] = back<true, R>;
+  k.row_norm.back_columns[0] = back_columns<false, R>;
+  k.row_norm.back_columns[1] = back_columns<true, R>;
   k.attention.attend = attend<R>;
   k.attention.probabilities = probabilities<R>;
   k.attention.back = attention_back<R>;

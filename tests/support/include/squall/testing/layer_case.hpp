@@ -28,6 +28,7 @@ struct CaseInput {
   Values values = Values::Normal;                 // Probabilities: 0.1 .. 0.9; Binary: 0 or 1
   Index classes = 2;                              // Labels: 0 .. classes - 1, as integers
   std::vector<std::string> leading = {"T", "B"};  // "T_x" and "B_x" are sizes of their own
+  bool optional = false;                          // the layer does without it
 };
 
 // A way of using the layer that must be refused with a message holding all of `says`.
