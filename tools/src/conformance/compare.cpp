@@ -36,4 +36,9 @@ void Comparison::number(const std::string& where, double got, double expected) {
          HostArray::of(Shape{1}, std::vector<double>{expected}));
 }
 
+void Comparison::text(const std::string& where, const std::string& got, const std::string& expected) {
+  ++compared_;
+  if (got != expected) fail(concat(where, ": got ", got, ", expected ", expected));
+}
+
 }  // namespace squall::conformance
