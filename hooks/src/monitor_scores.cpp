@@ -22,10 +22,12 @@ class MonitorScores final : public HookOf<MonitorScores, MonitorScoresOptions> {
       "(under the hook's name where it has one).";
   void resolve(const Catalog& catalog, std::string_view where, Problems& problems) {
     if (!options.scorers.is_array()) return problems.add(where, "option 'scorers' should be a list");
-    for (std::size_t i = 0; i < options.scorers.size(); ++i)
-      if (auto made =
-              catalog.of<Scorer>().make(options.scorers[i], concat(where, ".scorers[", i, "]"), catalog, problems))
+    for (std::size_t i = 0; i < options.scorers.size(); ++i) {
+      const json& one = options.scorers[i];  // or its name alone, as in tasks
+      const json description = one.is_string() ? json{{"@type", one}} : one;
+      if (auto made = catalog.of<Scorer>().make(description, concat(where, ".scorers.", i), catalog, problems))
         scorers_.push_back(std::move(made));
+    }
   }
   void start(Trainer& trainer) override {
     data_ = &monitored_data(trainer, options.iter_name);

@@ -1,7 +1,7 @@
 // A line per epoch: a full bar and the time it took. A bar that moves is drawn by whoever observes the trainer.
 #include <chrono>
-#include <cstdio>
 
+#include "squall/training/progress_bar.hpp"
 #include "squall/training/trainer.hpp"
 
 namespace squall {
@@ -23,13 +23,11 @@ class ProgressBar final : public HookOf<ProgressBar, ProgressBarOptions> {
   Verdict run(Trainer& trainer, const Progress& progress) override {
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - begun_).count();
-    const auto minutes = static_cast<long>(seconds / 60);
-    char took[48];
-    std::snprintf(took, sizeof took, "%ld:%02ld:%04.1f", minutes / 60, minutes % 60,
-                  seconds - 60 * static_cast<double>(minutes));
-    if (progress.update > updates_)
-      trainer.say(concat("epoch ", progress.epoch, " [====1====2====3====4====5====6====7====8====9====0] ",
-                         progress.update - updates_, " updates, took ", took));
+    if (progress.update > updates_) {
+      ProgressBarText bar(1);
+      trainer.say(concat("epoch ", progress.epoch, " [", bar.advance(1), "] ", progress.update - updates_,
+                         " updates, took ", elapsed_text(seconds)));
+    }
     begun_ = now;
     updates_ = progress.update;
     return Verdict::Continue;

@@ -27,14 +27,46 @@ std::set<std::string> declared_ops(const std::filesystem::path& headers) {
   return ops;
 }
 
+std::filesystem::path op_headers() { return std::filesystem::path(SQUALL_SOURCES) / "core/include/squall/core/ops"; }
+
+// What stands in `...` in a cell.
+std::set<std::string> quoted(const std::string& cell) {
+  std::set<std::string> out;
+  const std::regex code("`([^`]+)`");
+  for (std::sregex_iterator i(cell.begin(), cell.end(), code), end; i != end; ++i) out.insert((*i)[1]);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("Every public operation has a test case", "[ops]") {
-  const auto headers = std::filesystem::path(SQUALL_SOURCES) / "core/include/squall/core/ops";
-  const std::set<std::string> declared = declared_ops(headers);
+  const std::set<std::string> declared = declared_ops(op_headers());
   REQUIRE(declared.size() > 50);
   for (const std::string& op : declared)
     if (covered_ops().count(op) == 0) FAIL_CHECK(op << " has no test case");
   for (const std::string& op : covered_ops())
     if (declared.count(op) == 0 && op != "MemoryOps::to_host") FAIL_CHECK(op << " has a test case but is not declared");
+}
+
+TEST_CASE("brainstorm's operations have counterparts with cases", "[ops]") {
+  std::set<std::string> declared = declared_ops(op_headers());
+  declared.insert("MemoryOps::to_host");  // made of others
+  std::ifstream page(std::filesystem::path(SQUALL_SOURCES) / "docs/handler_operations.md");
+  const std::regex row(R"(\| (\d+) \| (\w+)\([^|]*\| ([^|]*) \| [^|]* \| ([^|]*) \|)");
+  std::set<std::string> theirs;
+  std::string line;
+  while (std::getline(page, line)) {
+    std::smatch cells;
+    if (!std::regex_match(line, cells, row)) continue;
+    INFO(line);
+    theirs.insert(cells[2]);
+    CHECK(cells[1] == std::to_string(theirs.size()));
+    const auto ours = quoted(cells[3]);
+    const auto cases = quoted(cells[4]);
+    CHECK_FALSE(ours.empty());
+    CHECK_FALSE(cases.empty());
+    for (const std::string& op : ours) CHECK(declared.count(op) == 1);
+    for (const std::string& name : cases) CHECK(op_cases().count(name) == 1);
+  }
+  CHECK(theirs.size() == 56);
 }

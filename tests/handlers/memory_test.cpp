@@ -32,8 +32,21 @@ OP_CASE("MemoryOps::allocate", "says how much was wanted when there is not enoug
   on_all_handlers([](OpCase& c) {
     const std::size_t used = c.h().memory().allocated_bytes();
     const std::size_t all = std::size_t{1} << 60;
-    expect_error<DeviceError>([&] { DeviceBlock(c.h().memory(), all); }, {c.h().name(), std::to_string(all)});
+    expect_error<DeviceError>([&] { DeviceBlock(c.h().memory(), all); },
+                              {c.h().name(), "no memory for 1.15 EB", "are in use"});
     CHECK(c.h().memory().allocated_bytes() == used);
+  });
+}
+
+OP_CASE("MemoryOps::capacity", "is all there is, of which what is in use is gone") {
+  on_all_handlers([](OpCase& c) {
+    auto& memory = c.h().memory();
+    const std::size_t all = memory.capacity();
+    if (all == 0) return;  // not known
+    CHECK(all > (std::size_t{1} << 20));
+    expect_error<DeviceError>([&] { memory.allocate(all + 1); }, {c.h().name(), "in all"});
+    const DeviceBlock used(memory, 4096);
+    expect_error<DeviceError>([&] { memory.allocate(all - 4095); }, {"no memory for"});
   });
 }
 

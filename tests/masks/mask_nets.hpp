@@ -144,7 +144,7 @@ struct Net {
 
 inline Index count(const Bytes& mask) { return std::count(mask.begin(), mask.end(), 1); }
 
-inline Rsn2 rsn2(double sparsity, Score score = Score::Magnitude) {
+inline Rsn2 rsn2(double sparsity, const std::string& score = "magnitude") {
   Rsn2 r;
   r.options.sparsity = sparsity;
   r.options.score = score;

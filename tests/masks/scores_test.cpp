@@ -33,7 +33,7 @@ TEST_CASE("Gradients are summed over minibatches, head by head", "[scores]") {
   const NetOptions o = wide();
   Net net(o);
   auto data = batches(o, 40, 7);  // the last batch is smaller
-  Rsn2 rule = rsn2(70, Score::Gradients);
+  Rsn2 rule = rsn2(70, "gradients");
   rule.options.exclusive = false;
   rule.apply(net.network, net.tasks, &data, 1);
   for (int t = 0; t < 2; ++t) {
@@ -46,7 +46,7 @@ TEST_CASE("Only so many examples are looked at", "[scores]") {
   const NetOptions o = wide();
   Net some(o);
   auto data = batches(o, 60, 16);
-  Rsn2 rule = rsn2(70, Score::Gradients);
+  Rsn2 rule = rsn2(70, "gradients");
   rule.options.exclusive = false;
   rule.options.examples = 21;  // one batch and a part of the second
   rule.apply(some.network, some.tasks, &data, 1);
@@ -59,7 +59,7 @@ TEST_CASE("Weight times gradient", "[scores]") {
   Net net(o);
   const HostArray w = slice(net.value("hidden"), 0);
   auto data = batches(o, 32, 32);
-  Rsn2 rule = rsn2(70, Score::WeightGradient);
+  Rsn2 rule = rsn2(70, "weight_gradient");
   rule.options.exclusive = false;
   rule.apply(net.network, net.tasks, &data, 1);
   auto scores = explicit_scores(o, 0, 32);
@@ -71,7 +71,7 @@ TEST_CASE("Exclusive masks by gradients take the best of what is free", "[scores
   const NetOptions o = wide();
   Net net(o);
   auto data = batches(o, 32, 32);
-  rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1);
+  rsn2(70, "gradients").apply(net.network, net.tasks, &data, 1);
   const Bytes first = select_top(explicit_scores(o, 0, 32), {}, 12, 9, 70, Quota::Unit).keep;
   CHECK(net.mask("hidden", 0) == first);
   Bytes free = first;
@@ -87,7 +87,7 @@ TEST_CASE("Scoring leaves states and random steps as they were", "[scores]") {
   const auto states = net.network.get_states();
   REQUIRE(states.size() >= 4);
   auto data = batches(o, 32, 8);
-  Rsn2 rule = rsn2(70, Score::Gradients);
+  Rsn2 rule = rsn2(70, "gradients");
   rule.options.rescale = false;
   rule.apply(net.network, net.tasks, &data, 1);
   CHECK(net.network.random_step() == 17);
@@ -101,7 +101,7 @@ TEST_CASE("The same masks again, with dropout on the way", "[scores]") {
   for (int round = 0; round < 2; ++round) {
     Net net(o);
     auto data = batches(o, 32, 8);
-    rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1);
+    rsn2(70, "gradients").apply(net.network, net.tasks, &data, 1);
     masks.push_back(net.mask("hidden", 1));
   }
   CHECK(masks[0] == masks[1]);
@@ -114,7 +114,7 @@ TEST_CASE("Gradient modifiers change no scores", "[scores]") {
     Net net(o);
     net.network.set_gradient_modifiers({{"*", {{"W", {{"@type", "L2Decay"}, {"factor", factor}}}}}});
     auto data = batches(o, 32, 32);
-    rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1);
+    rsn2(70, "gradients").apply(net.network, net.tasks, &data, 1);
     masks.push_back(net.mask("hidden", 0));
   }
   CHECK(masks[0] == masks[1]);
@@ -125,8 +125,8 @@ TEST_CASE("Training data must have what a task needs", "[scores]") {
   NetOptions only_a;
   only_a.names = {"a"};
   auto data = batches(only_a, 16, 8);
-  CHECK_THROWS_WITH(rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1),
-                    Catch::Contains("need data for Input.b"));
+  CHECK_THROWS_WITH(rsn2(70, "gradients").apply(net.network, net.tasks, &data, 1),
+                    Catch::Contains("needs data for Input.b"));
 }
 
 TEST_CASE("Gradients that are not finite are told, and nothing is masked", "[scores]") {
@@ -135,6 +135,6 @@ TEST_CASE("Gradients that are not finite are told, and nothing is masked", "[sco
   w.set_value(0, std::numeric_limits<double>::infinity());
   net.network.set_parameter("hidden.W", w);
   auto data = batches(net.options, 16, 8);
-  CHECK_THROWS_AS(rsn2(70, Score::Gradients).apply(net.network, net.tasks, &data, 1), NumericError);
+  CHECK_THROWS_AS(rsn2(70, "gradients").apply(net.network, net.tasks, &data, 1), NumericError);
   CHECK_FALSE(net.network.store().any_packed_or_masked());
 }

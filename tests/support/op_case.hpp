@@ -36,8 +36,15 @@ inline std::set<std::string>& covered_ops() {
   static std::set<std::string> ops;
   return ops;
 }
+inline std::set<std::string>& op_cases() {  // their names
+  static std::set<std::string> names;
+  return names;
+}
 struct Covers {
-  explicit Covers(const char* op) { covered_ops().insert(op); }
+  Covers(const char* op, const char* name) {
+    covered_ops().insert(op);
+    op_cases().insert(name);
+  }
 };
 
 class OpCase {
@@ -238,6 +245,6 @@ void expect_error(F&& call, std::initializer_list<std::string> parts) {
 #define SQUALL_TEST_JOIN2(a, b) a##b
 #define SQUALL_TEST_JOIN(a, b) SQUALL_TEST_JOIN2(a, b)
 // A test case of a public operation, "Class::operation"; coverage_test asks that every operation has one.
-#define OP_CASE(op, what)                                                                   \
-  static const ::squall::test::Covers SQUALL_TEST_JOIN(covers_, __LINE__)(op); /* NOLINT */ \
+#define OP_CASE(op, what)                                                                                \
+  static const ::squall::test::Covers SQUALL_TEST_JOIN(covers_, __LINE__)(op, op " " what); /* NOLINT */ \
   TEST_CASE(op " " what, "[ops]")

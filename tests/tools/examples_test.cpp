@@ -22,6 +22,58 @@ TEST_CASE("XOR is solved within 300 epochs by its example") {
   CHECK(report["tasks"]["default"]["epochs"].get<int>() <= 300);
 }
 
+TEST_CASE("the MNIST example is brainstorm's network and training") {
+  const json e = json::parse(read_file(example("mnist_mlp.json")));
+  std::string chain;
+  std::string at = "Input";
+  while (at != "Output") {
+    const json& layer = e["network"][at];
+    chain += at == "Input" ? layer["out_shapes"]["default"].dump() : layer["@type"].get<std::string>();
+    for (const char* option : {"drop_prob", "size", "activation"})
+      if (layer.contains(option)) chain += " " + layer[option].dump();
+    chain += "; ";
+    const json& out = layer["@outgoing_connections"];
+    at = out.is_array() ? out[0].get<std::string>() : out["default"][0].get<std::string>();
+  }
+  CHECK(chain ==
+        "[\"T\",\"B\",784]; Dropout 0.2; FullyConnected 1200 \"rel\"; Dropout 0.5; FullyConnected 1200 \"rel\"; "
+        "Dropout 0.5; FullyConnected 10 \"linear\"; ");
+  CHECK(e["network"]["Output"]["@type"] == "SoftmaxCE");
+  CHECK(e["initialize"] == json::parse(R"({"default": {"@type": "Gaussian", "std": 0.01}})"));
+  CHECK(e["train"]["stepper"] == json::parse(R"({"@type": "Momentum", "learning_rate": 0.1, "momentum": 0.9})"));
+  CHECK(e["train"]["batch_size"] == 100);
+  CHECK(e["train"]["weight_modifiers"] == json::parse(R"({"FC": {"W": {"@type": "ConstrainL2Norm", "limit": 1.0}}})"));
+  CHECK(e["train"]["hooks"][0]["@type"] == "MonitorScores");
+  CHECK(e["train"]["hooks"][1] ==
+        json::parse(R"({"@type": "SaveBestNetwork", "log_name": "validation.accuracy", "criterion": "max"})"));
+  CHECK(e["seed"] == 42);
+  const Ran ran = run_squall("train " + example("mnist_mlp.json") + " --dry-run --json");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK(json::parse(ran.out)["parameters"] == (784 + 1) * 1200 + (1200 + 1) * 1200 + (1200 + 1) * 10);
+}
+
+TEST_CASE("a smaller MNIST example learns drawn digits and keeps its best network") {
+  const Folder folder;
+  const Ran ran = run_squall(
+      "train " + example("mnist_mlp.json") + " --quiet --out " + (folder / "run") +
+      R"( --set 'data.mnist={"@type": "Synthetic", "set": "strokes", "examples": 1200, "test_examples": 200, "validation": 0.2, "scale": 255}')" +
+      " --set train.max_epochs=8 --set network.Hidden_1.size=100 --set network.Hidden_2.size=100" +
+      " --set train.batch_size=20 --set initialize.default.std=0.05");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  const json report = json::parse(read_file(folder / "run/report.json"));
+  CHECK(report["tasks"]["default"]["accuracy"].get<double>() > 0.5);
+  std::vector<double> accuracy;  // of the validation part: before training and after each epoch
+  std::stringstream lines(read_file(folder / "run/metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);)
+    if (const json j = json::parse(line); j.contains("validation.accuracy"))
+      accuracy.push_back(j["validation.accuracy"].get<double>());
+  REQUIRE(accuracy.size() >= 8);
+  CHECK(accuracy.back() > accuracy.front() + 0.3);
+  CHECK(std::filesystem::exists(folder / "run/best.h5"));
+}
+
 TEST_CASE("the CIFAR-10 example is brainstorm's network") {
   const Ran ran = run_squall("train " + example("cifar10_cnn.json") + " --dry-run --json");
   INFO(ran.err);

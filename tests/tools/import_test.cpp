@@ -163,6 +163,32 @@ TEST_CASE("damaged network files import nothing and say why in one line") {
   CHECK(refused > 10);
 }
 
+TEST_CASE("networks of every kind that are cut off or changed anywhere import wholly or not at all") {
+  const Folder folder;
+  const Catalog catalog = make_catalog();
+  for (const char* name : {"lstm_tanh", "convolution2d_1", "batch_norm_nhwc", "weight_decay_losses"}) {
+    const std::string whole = read_file(golden(name + std::string(".network.hdf5")));
+    INFO(name);
+    REQUIRE(refusal(folder, whole).empty());
+    for (std::size_t part = 1; part < 16; ++part) {
+      const std::string told = refusal(folder, whole.substr(0, whole.size() * part / 16));
+      CHECK(told.find("nothing was imported") != std::string::npos);
+    }
+    for (std::size_t at = 7; at < whole.size(); at += whole.size() / 60) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+      const std::string path = folder.write("flipped.hdf5", bytes);
+      try {  // what is not told by a check of HDF5 or of ours is a whole network
+        const ImportedNetwork imported = import_network(path, catalog, nullptr);
+        CHECK(imported.network->parameter_count() ==
+              import_network(golden(name + std::string(".network.hdf5")), catalog, nullptr).network->parameter_count());
+      } catch (const FileError& e) {
+        CHECK(std::string(e.what()).find("nothing was imported") != std::string::npos);
+      }
+    }
+  }
+}
+
 TEST_CASE("network files that lack something or do not fit are refused") {
   const Folder folder;
   const auto says = [&](const std::string& bytes, const char* text) {

@@ -15,8 +15,9 @@ using namespace training_test;
 namespace {
 
 struct Lines : TrainingObserver {
-  std::vector<std::string> said;
+  std::vector<std::string> said, hidden;
   void message(const std::string& text) override { said.push_back(text); }
+  void hides(const std::string& path) override { hidden.push_back(path); }
 };
 
 struct Folder {
@@ -224,6 +225,19 @@ TEST_CASE("ProgressBar says after each epoch how many updates it had and how lon
   CHECK(s.lines.said[0].starts_with(
       "epoch 1 [====1====2====3====4====5====6====7====8====9====0] 2 updates, took 0:00:"));
   CHECK(s.lines.said[1].starts_with("epoch 2 ["));
+}
+
+TEST_CASE("A hook that is not verbose logs but neither shows nor says anything") {
+  Small s;
+  s.add({{"@type", "ProgressBar"}, {"verbose", false}});
+  s.add({{"@type", "MonitorLayerParameters"}, {"layer_name", "Out"}, {"verbose", false}});
+  s.add({{"@type", "MonitorLayerParameters"}, {"layer_name", "Hid"}, {"verbose", nullptr}});
+  s.add({{"@type", "StopAfterEpoch"}, {"max_epochs", 2}, {"verbose", true}});
+  s.trainer.train(s.data, {}, 5);
+  CHECK(s.lines.said == std::vector<std::string>{"StopAfterEpoch stops training after epoch 2"});
+  CHECK(s.log("MonitorParameters_Out.parameters.bias.max").size() == 3);
+  CHECK(s.lines.hidden.size() == 9);  // min, avg and max of W, of the norms of its rows and of bias, once each
+  for (const auto& path : s.lines.hidden) CHECK(path.starts_with("MonitorParameters_Out."));
 }
 
 TEST_CASE("ReduceOnPlateau lowers the learning rate when a log stands still and goes on where it was") {

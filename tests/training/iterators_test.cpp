@@ -121,6 +121,27 @@ TEST_CASE("Sequences are cut to the longest one of a batch") {
   CHECK(batch.fields[0].second.shape() == Shape{5, 1, 1});
 }
 
+TEST_CASE("Sequences are cut to lengths that are given") {
+  HostArray x(DType::F32, Shape{8, 5, 1});
+  for (Index i = 0; i < 40; ++i) x.set_value(i, static_cast<double>(i));
+  const auto data = source({{"default", x}}, true);
+  const auto steps = [&](Index batch_size) {
+    Minibatches it(data, {.batch_size = batch_size, .shuffle = false, .lengths = {5, 8, 3, 4, 0}});
+    Batch batch;
+    std::vector<Index> out;
+    while (it.next(batch)) out.push_back(batch.fields[0].second.shape()[0]);
+    return out;
+  };
+  CHECK(steps(2) == std::vector<Index>{8, 4, 1});  // a batch has at least one step
+  CHECK(steps(1) == std::vector<Index>{5, 8, 3, 4, 1});
+  const auto refused = [&](std::vector<Index> lengths) {
+    return complaint([&] { Minibatches(data, {.lengths = std::move(lengths)}); });
+  };
+  CHECK(mentions(refused({1, 2}), "2 lengths are given for 5 sequences"));
+  CHECK(mentions(refused({1, 2, 9, 1, 1}), "a length is 9, but sequences have 0 to 8 steps"));
+  CHECK(mentions(complaint([&] { Minibatches(numbered(2), {.lengths = {1, 1}}); }), "the data have no time"));
+}
+
 TEST_CASE("Fields that do not belong together are refused") {
   const auto bad = source({{"a", HostArray(DType::F32, {4, 2})}, {"b", HostArray(DType::F32, {5, 2})}});
   CHECK(mentions(complaint([&] { Minibatches(bad, {}); }), "field 'b' has 5 examples, but 'a' has 4"));

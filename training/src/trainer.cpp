@@ -58,10 +58,11 @@ DataIterator* Trainer::iterator(std::string_view name) const {
 void Trainer::log(const std::string& path, double value) {
   logs_.add(path, value);
   logged_.emplace_back(path, value);
+  if (quiet_ && observer_ != nullptr && hidden_.insert(path).second) observer_->hides(path);
 }
 
 void Trainer::say(const std::string& message) {
-  if (observer_ != nullptr) observer_->message(message);
+  if (observer_ != nullptr && !quiet_) observer_->message(message);
 }
 
 Ended Trainer::train(DataIterator& data, const std::map<std::string, DataIterator*>& named, Index max_epochs) {
@@ -148,7 +149,10 @@ bool Trainer::run_hooks(Timescale timescale) {
   bool stop = false;
   for (const auto& hook : hooks_) {
     if (hook->timescale() != timescale || count % hook->interval() != 0) continue;
-    if (hook->run(*this, progress_) != Verdict::Stop) continue;
+    quiet_ = !hook->verbose();
+    const Verdict verdict = hook->run(*this, progress_);
+    quiet_ = false;
+    if (verdict != Verdict::Stop) continue;
     say(concat(hook->name(), " stops training after epoch ", progress_.epoch));
     stop = true;
   }

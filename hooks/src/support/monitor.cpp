@@ -18,10 +18,12 @@ std::vector<Task> monitored_tasks(const Trainer& trainer, const DataIterator& da
 
 DataIterator& monitored_data(const Trainer& trainer, const std::string& iterator) {
   DataIterator* data = trainer.iterator(iterator);
+  const bool validation = trainer.iterator("validation") != nullptr;
   if (data == nullptr)
-    raise<ConfigError>(
-        "there is no data '", iterator, "' to monitor",
-        iterator == "validation" ? "; option 'validation' of a data set (data.NAME.validation) sets some aside" : "");
+    raise<ConfigError>("there is no data '", iterator, "' to monitor",
+                       validation ? did_you_mean(iterator, std::vector<std::string>{"validation"}) : "",
+                       validation ? "; there is: validation"
+                                  : "; option 'validation' of a data set (data.NAME.validation) sets some aside");
   if (!trainer.tasks().empty() && monitored_tasks(trainer, *data).empty())
     raise<ConfigError>("the data '", iterator, "' has not the fields that any of the tasks needs");
   return *data;

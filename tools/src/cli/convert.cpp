@@ -5,6 +5,7 @@
 #include "squall/tools/convert.hpp"
 #include "squall/tools/extract_task.hpp"
 #include "squall/tools/saved_model.hpp"
+#include "squall/training/quantize.hpp"
 
 namespace squall::cli {
 
@@ -12,7 +13,7 @@ namespace {
 
 struct ConvertOptions {
   std::filesystem::path model, out;
-  std::string to = "sparse", task;
+  std::string to = "sparse", task, quantize;
   std::vector<Index> batches{1, 32, 128};
 };
 
@@ -60,6 +61,13 @@ int convert(const ConvertOptions& o, const Context& c) {
   std::vector<std::string> heads;
   for (const auto& task : tasks)
     if (!task.output.empty()) heads.push_back(task.output);
+  std::optional<QuantizeReport> quantized;
+  if (!o.quantize.empty()) {
+    Quantization format{};
+    read_value(json(o.quantize), format);
+    quantized = quantize_network(network, format);
+    description["quantized"] = o.quantize;
+  }
   Conversion result;
   result.dense_bytes = static_cast<std::size_t>(network.parameter_count()) * sizeof(float);
   if (o.to == "sparse") result = convert_to_sparse(network, heads, o.batches);
@@ -67,7 +75,9 @@ int convert(const ConvertOptions& o, const Context& c) {
   if (o.to == "masked") convert_to_masked(network);
   save_model(o.out, network, description, o.to == "dense" ? 0 : 6);
   const auto bytes = static_cast<std::size_t>(std::filesystem::file_size(o.out));
-  c.print(as_json(result, bytes), as_text(result, bytes));
+  json report = as_json(result, bytes);
+  if (quantized) report["quantized"] = quantized->to_json();
+  c.print(report, (quantized ? quantized->text() : "") + as_text(result, bytes));
   return 0;
 }
 
@@ -81,6 +91,8 @@ void add_convert(CLI::App& app, Context& context) {
   command->add_option("--to", o->to, "sparse, dense or masked")
       ->check(CLI::IsMember({"sparse", "dense", "masked"}))
       ->capture_default_str();
+  command->add_option("--quantize", o->quantize, "fp16, bf16 or int8 (a scale per unit and task); zeros stay zeros")
+      ->check(CLI::IsMember({"fp16", "bf16", "int8"}));
   command->add_option("--task", o->task, "this task alone");
   command->add_option("--batches", o->batches, "batch sizes to measure")->delimiter(',')->check(count);
   command->add_option("--out", o->out, "model file to write")->required();

@@ -1,4 +1,5 @@
 // kind = layer of BeyondML's recordings, both flavours.
+#include <array>
 #include <set>
 
 #include "conformance/kinds.hpp"
@@ -121,6 +122,45 @@ RecordedLayer simple(const LayerCase& c) {
   return r;
 }
 
+// One input is queries, keys and values; two are queries, and keys that are values, too.
+RecordedLayer attention(const LayerCase& c) {
+  RecordedLayer r;
+  r.options = {{"embed_dim", c.arguments.at("embed_dim")}, {"num_heads", c.arguments.at("num_heads")}};
+  const bool alone = c.file.read("/X/0").shape().rank() == 2;  // one example
+  const json first = c.arguments.value("batch_first", json(false));
+  const bool batch_first = alone || first == json(true) || first == json(1);
+  const auto leading = [&](const std::string& time) {
+    return alone         ? std::vector<std::string>{}
+           : batch_first ? std::vector<std::string>{"B"}
+                         : std::vector<std::string>{time, "B"};
+  };
+  constexpr std::array<const char*, 3> ports{"default", "key", "value"};
+  for (Index i = 0; i < c.inputs; ++i)
+    r.inputs.push_back({std::to_string(i), ports[static_cast<std::size_t>(i)], {}, leading(i == 0 ? "T" : "T_keys")});
+  r.outputs = {{"0", "Layer.default", {}, leading("T")}};
+  if (c.outputs > 1) {
+    r.options["need_weights"] = true;
+    if (!batch_first) r.options["weight_keys"] = c.file.read("/Y/1").shape()[-1];
+    const auto steps_first = [](const HostArray& x) { return permuted(x, {1, 0, 2}); };
+    r.outputs.push_back({"1", "Layer.weights", batch_first ? Arrange() : Arrange(steps_first), leading("T")});
+  }
+  for (const auto& [theirs, ours] : {std::pair("in_w", "in_proj_weight"), std::pair("in_b", "in_proj_bias"),
+                                     std::pair("out_w", "out_proj_weight"), std::pair("out_b", "out_proj_bias")}) {
+    r.parameters.push_back({theirs, concat("Layer.", ours)});
+    r.masks.push_back({concat(theirs, "_mask"), concat("Layer.", ours)});
+  }
+  return r;
+}
+
+// Recorded in evaluation: nothing is dropped.
+RecordedLayer positions(const LayerCase& c) {
+  RecordedLayer r;
+  r.options = {{"seq_len", c.arguments.at("seq_len")}, {"dropout", 0.0}};
+  r.inputs = {{"0", "default"}};
+  r.outputs = {{"0", "Layer.default"}};
+  return r;
+}
+
 }  // namespace
 
 void replay_beyondml_layer(const H5Reader& file, const std::shared_ptr<Handler>& handler, Comparison& c) {
@@ -133,12 +173,17 @@ void replay_beyondml_layer(const H5Reader& file, const std::shared_ptr<Handler>&
     layer = convolution(recorded);
   else if (recorded.layer.starts_with("MultiMaxPool"))
     layer = max_pool(recorded);
+  else if (recorded.layer == "MaskedMultiHeadAttention")
+    layer = attention(recorded);
+  else if (recorded.layer == "PositionalEncoding")
+    layer = positions(recorded);
   else if (kSimple.contains(recorded.layer))
     layer = simple(recorded);
   else
     raise<ConfigError>("there is no layer ", recorded.layer, " yet");
   layer.type = recorded.layer;
-  require_all(file, "/parameters", {&layer.parameters, &layer.masks});
+  const std::vector<RecordedTensor> made{{"pe", ""}};  // not a parameter: made anew from the length
+  require_all(file, "/parameters", {&layer.parameters, &layer.masks, &made});
   RecordedGroups groups;
   groups.inputs = "/X/", groups.outputs = "/Y/", groups.output_gradients = "/dLdY/", groups.input_gradients = "/dLdX/";
   replay_layer(file, groups, layer, handler, c);

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
 
 #include "conformance/kinds.hpp"
+#include "squall/core/flat_parameters.hpp"
 #include "squall/tools/import_network.hpp"
 
 namespace squall::conformance {
@@ -53,15 +55,24 @@ void compare_losses(const Network& network, const json& recorded, Comparison& c)
   }
 }
 
+double largest_gradient(const H5Reader& file, const std::string& group) {
+  double largest = 0;
+  if (file.exists(group))
+    for (const auto& name : file.children(group))
+      for (const double v : file.read(group + "/" + name).doubles()) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
 void compare_gradients(const H5Reader& file, const Network& network, Comparison& c) {
   for (const auto& layer : file.children("/layers")) {
     const std::string group = "/layers/" + layer;
+    const double largest = largest_gradient(file, group + "/gradients");  // a bias before BatchNorm has none of its own
     for (const auto& name :
          file.exists(group + "/gradients") ? file.children(group + "/gradients") : std::vector<std::string>{}) {
       const int n = network.graph().find(layer);
       if (n >= 0 && network.graph().node(n).find_parameter(name) >= 0)
         c.tensor(layer + ".gradients." + name, network.get(layer + ".gradients." + name),
-                 file.read(group + "/gradients/" + name));
+                 file.read(group + "/gradients/" + name), largest);
     }
     for (const auto& name :
          file.exists(group + "/parameters") ? file.children(group + "/parameters") : std::vector<std::string>{})

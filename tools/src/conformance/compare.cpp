@@ -9,7 +9,7 @@ void Comparison::fail(const std::string& text) {
   if (message_.empty()) message_ = text;
 }
 
-void Comparison::tensor(const std::string& where, const HostArray& got, const HostArray& expected) {
+void Comparison::tensor(const std::string& where, const HostArray& got, const HostArray& expected, double summands) {
   ++compared_;
   if (got.elements() != expected.elements()) {
     fail(concat(where, ": shape ", got.shape(), ", expected ", expected.shape()));
@@ -17,6 +17,7 @@ void Comparison::tensor(const std::string& where, const HostArray& got, const Ho
   }
   double largest = 0;
   for (Index i = 0; i < expected.elements(); ++i) largest = std::max(largest, std::abs(expected.value(i)));
+  if (largest < 1e-12) largest = summands;
   for (Index i = 0; i < expected.elements(); ++i) {
     const double g = got.value(i);
     const double e = expected.value(i);
@@ -33,6 +34,11 @@ void Comparison::tensor(const std::string& where, const HostArray& got, const Ho
 void Comparison::number(const std::string& where, double got, double expected) {
   tensor(where, HostArray::of(Shape{1}, std::vector<double>{got}),
          HostArray::of(Shape{1}, std::vector<double>{expected}));
+}
+
+void Comparison::text(const std::string& where, const std::string& got, const std::string& expected) {
+  ++compared_;
+  if (got != expected) fail(concat(where, ": got ", got, ", expected ", expected));
 }
 
 }  // namespace squall::conformance

@@ -1,5 +1,6 @@
 #include "squall/tools/conformance.hpp"
 
+#include "conformance/beyondml_kinds.hpp"
 #include "conformance/kinds.hpp"
 #include "conformance/torch_modules.hpp"
 #include "conformance/torch_training.hpp"
@@ -21,10 +22,41 @@ void finish(const conformance::Comparison& comparison, ConformanceResult& result
   result.state = result.message.empty() ? Outcome::Passed : Outcome::Failed;
 }
 
+using BeyondmlReplay = void (*)(const H5Reader&, const std::shared_ptr<Handler>&, conformance::Comparison&);
+struct BeyondmlKind {
+  std::string_view name;
+  BeyondmlReplay replay;
+  bool trajectory;  // compared against the largest magnitude of each tensor
+};
+constexpr BeyondmlKind kBeyondml[] = {{"prune", conformance::replay_prune, false},
+                                      {"task_gradients", conformance::replay_task_gradients, false},
+                                      {"conversion", conformance::replay_conversion, false},
+                                      {"sparsification", conformance::replay_sparsification, false},
+                                      {"train_model", conformance::replay_train_model, true},
+                                      {"train_iteratively", conformance::replay_train_iteratively, true},
+                                      {"training", conformance::replay_masked_training, true}};
+
+// Whether the file is one of BeyondML's networks; then it is replayed.
+bool replay_beyondml_network(const H5Reader& file, const std::shared_ptr<Handler>& handler, ConformanceResult& result) {
+  const std::string kind = attribute_or(file, "kind");
+  if (!file.has_attribute("/", "flavour")) return false;
+  for (const auto& known : kBeyondml) {
+    if (known.name != kind) continue;
+    const bool fp64 = handler->dtype() == DType::F64 && attribute_or(file, "dtype") != "float32";
+    conformance::Comparison comparison =
+        known.trajectory ? conformance::Comparison(false, fp64 ? 1e-8 : 1e-4) : conformance::Comparison(fp64, 2e-5);
+    known.replay(file, handler, comparison);
+    finish(comparison, result);
+    return true;
+  }
+  return false;
+}
+
 void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
                  ConformanceResult& result) {
   using namespace conformance;
   const bool fp64 = handler->dtype() == DType::F64;
+  if (replay_beyondml_network(file, handler, result)) return;
   const std::string kind = attribute_or(file, "kind");
   const bool beyondml = kind == "layer" && file.has_attribute("/", "flavour");
   const bool numpy = kind.empty() && attribute_or(file, "reference").starts_with("numpy");

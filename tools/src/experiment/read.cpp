@@ -78,10 +78,7 @@ class Parser {
     }
     Rsn2 rsn2;
     read_fields(j, "sparsify", rsn2.options, problems_);
-    const json& when = rsn2.options.when;
-    const bool after = when.is_object() && when.size() == 1 && when.contains("after_epochs") &&
-                       when["after_epochs"].is_number_integer() && when["after_epochs"].get<Index>() > 0;
-    if (when != "start" && !after) problems_.add("sparsify.when", "should be \"start\" or {\"after_epochs\": N}");
+    check_options(rsn2.options, "sparsify", catalog_, problems_);
     check_names(rsn2.options.order, "sparsify.order");
     out_.sparsify = std::move(rsn2);
   }

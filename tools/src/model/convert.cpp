@@ -6,6 +6,7 @@
 
 #include "model/timing.hpp"
 #include "squall/tools/extract_task.hpp"
+#include "squall/training/dead_units.hpp"
 
 namespace squall {
 
@@ -19,19 +20,16 @@ bool convertible(const Network& network, const ParameterEntry& e) {
   return (e.info->maskable || given) && e.form != ParameterForm::Stored && e.slice_shape().rank() >= 2;
 }
 
-std::vector<PackedWeight> slices_of(const ParameterStore& store, const ParameterEntry& e) {
+// Weights of units that are dead for a task do not come along.
+std::vector<PackedWeight> slices_of(const ParameterStore& store, const ParameterEntry& e, const DeadUnits& dead) {
   const HostArray values = store.get(e).cast(DType::F32);
-  const auto mask = store.mask(e);
   const Shape shape = e.slice_shape();
   const Index rows = shape[0];
   const Index columns = shape.elements() / rows;
   std::vector<PackedWeight> out;
   for (int t = 0; t < e.tasks(); ++t) {
-    const auto first = at(t) * at(rows * columns);
-    const auto dense = values.span<float>().subspan(first, at(rows * columns));
-    std::span<const std::uint8_t> keep;
-    if (mask) keep = mask->span<std::uint8_t>().subspan(first, at(rows * columns));
-    out.push_back(PackedWeight::from_dense(dense, rows, columns, keep));
+    const auto dense = values.span<float>().subspan(at(t) * at(rows * columns), at(rows * columns));
+    out.push_back(PackedWeight::from_dense(dense, rows, columns, dead.needed(e.node, e.slot, t)));
   }
   return out;
 }
@@ -60,9 +58,9 @@ WeightFormat choose(const LayerTimer& timer, const PackedWeight& slice, LayerCon
   return best;
 }
 
-void convert_entry(Network& network, ParameterEntry& e, const std::vector<Index>& batches, int rounds,
-                   Conversion& result) {
-  auto slices = slices_of(network.store(), e);
+void convert_entry(Network& network, ParameterEntry& e, const DeadUnits& dead, const std::vector<Index>& batches,
+                   int rounds, Conversion& result) {
+  auto slices = slices_of(network.store(), e, dead);
   const Node& node = network.graph().node(e.node);
   for (std::size_t t = 0; t < slices.size(); ++t) {
     LayerConversion report;
@@ -97,10 +95,11 @@ Conversion convert_to_sparse(Network& network, const std::vector<std::string>& h
   Network reference(network.architecture(), network.catalog(), network.handler_pointer(), network.options());
   copy_parameters(network, reference);
   convert_to_dense(reference);
+  const DeadUnits dead(reference, heads);
   for (const auto& entry : store.entries())
     if (converts(entry))
-      convert_entry(network, *store.find(network.graph().node(entry.node).name, entry.info->name), batches, rounds,
-                    result);
+      convert_entry(network, *store.find(network.graph().node(entry.node).name, entry.info->name), dead, batches,
+                    rounds, result);
   for (const Index batch : batches) result.batches.push_back(time_networks(reference, network, heads, batch, rounds));
   result.max_difference = compare_networks(reference, network, heads, 16);
   return result;

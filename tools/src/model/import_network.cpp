@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "squall/core/flat_parameters.hpp"
 #include "squall/handlers/make_handler.hpp"
 #include "squall/io/h5_file.hpp"
 
@@ -91,6 +92,9 @@ class Importer {
       out_.network->set_gradient_modifiers(j);
       experiment["train"]["gradient_modifiers"] = j;
     });
+    take("output_name", [&](const json& j) {
+      if (j.is_string()) out_.network->set_output_name(j.get<std::string>());
+    });
     take_task(experiment);
     json& from = out_.description["imported_from"] = {{"system", "brainstorm"}};
     for (const char* name : {"info", "comment"})
@@ -149,30 +153,6 @@ class Importer {
 };
 
 }  // namespace
-
-void set_flat_parameters(Network& network, const HostArray& flat, std::string_view what) {
-  const Graph& graph = network.graph();
-  auto names = graph.names();
-  std::ranges::sort(names);
-  const auto for_each = [&](auto&& f) {
-    for (const auto& name : names) {
-      const Node& node = graph.node(graph.find(name));
-      for (const auto& p : node.parameters) f(name + "." + p.name, p.shape);
-      for (const auto& s : node.states) f(name + "." + s.name, s.shape);
-    }
-  };
-  Index needed = 0;
-  for_each([&](const std::string&, const Shape& shape) { needed += shape.elements(); });
-  if (flat.elements() != needed)
-    raise<DataError>(what, " has ", flat.elements(), " numbers, but the network has ", needed, " parameters");
-  Index next = 0;
-  for_each([&](const std::string& path, const Shape& shape) {
-    HostArray part(DType::F64, shape);
-    for (Index i = 0; i < part.elements(); ++i) part.set_value(i, flat.value(next + i));
-    next += part.elements();
-    network.set_parameter(path, part);
-  });
-}
 
 ImportedNetwork import_network(const std::filesystem::path& file, const Catalog& catalog,
                                std::shared_ptr<Handler> handler, const NetworkOptions& options) {

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <set>
+
+#include "squall/training/progress_bar.hpp"
 
 namespace squall {
 
@@ -14,25 +18,38 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Values = std::vector<std::pair<std::string, double>>;
 
-std::string summary(const Values& values) {
-  std::string text;
-  for (const auto& [path, value] : values) text += fmt::format("  {}={:.4f}", path, value);
-  return text;
-}
+// Keeps apart what is not to be shown.
+class Shown : public TrainingObserver {
+ public:
+  void hides(const std::string& path) override { hidden_.insert(path); }
 
-class Plain : public TrainingObserver {
+ protected:
+  Values shown(const Values& values) const {
+    Values out;
+    for (const auto& one : values)
+      if (!hidden_.contains(one.first)) out.push_back(one);
+    return out;
+  }
+
+ private:
+  std::set<std::string> hidden_;
+};
+
+class Plain : public Shown {
  public:
   void epoch_ends(const Progress& p, const Values& values, double seconds) override {
-    fmt::print(stderr, "epoch {}  {:.1f} s{}\n", p.epoch, seconds, summary(values));
+    std::string text;
+    for (const auto& [path, value] : shown(values)) text += fmt::format("  {}={:.4f}", path, value);
+    fmt::print(stderr, "epoch {}  {:.1f} s{}\n", p.epoch, seconds, text);
   }
   void message(const std::string& text) override { fmt::print(stderr, "{}\n", text); }
 };
 
-class Lines : public TrainingObserver {  // JSON, one object per line
+class Lines : public Shown {  // JSON, one object per line
  public:
   void epoch_ends(const Progress& p, const Values& values, double seconds) override {
     json line = {{"event", "epoch"}, {"epoch", p.epoch}, {"update", p.update}, {"seconds", seconds}};
-    for (const auto& [path, value] : values) line[path] = std::isfinite(value) ? json(value) : json(nullptr);
+    for (const auto& [path, value] : shown(values)) line[path] = std::isfinite(value) ? json(value) : json(nullptr);
     fmt::print(stderr, "{}\n", line.dump());
   }
   void message(const std::string& text) override {
@@ -64,15 +81,13 @@ class Bar : public Plain {
  private:
   void clear() { fmt::print(stderr, "\r\033[K"); }
   void draw(Index batch, Index batches, double loss) {
-    constexpr Index kWidth = 30;
     drawn_ = Clock::now();
-    const Index filled = batches > 0 ? batch * kWidth / batches : 0;
+    ProgressBarText bar(static_cast<double>(std::max<Index>(batches, 1)), std::string(30, '#'));
+    bar.advance(static_cast<double>(batch));
     const double passed = std::chrono::duration<double>(drawn_ - begun_).count();
     const double left = batch > 0 ? passed / static_cast<double>(batch) * static_cast<double>(batches - batch) : 0;
-    std::string bar(static_cast<std::size_t>(filled), '#');
-    bar.resize(static_cast<std::size_t>(kWidth), '.');
-    fmt::print(stderr, "\r\033[Kepoch {} [{}] {}/{}  {:.0f} s left  loss={:.4f}", epoch_, bar, batch, batches, left,
-               loss);
+    fmt::print(stderr, "\r\033[Kepoch {} [{}] {}/{}  {:.0f} s left  loss={:.4f}", epoch_, bar.text('.'), batch, batches,
+               left, loss);
     std::fflush(stderr);
   }
   Index epoch_ = 0;

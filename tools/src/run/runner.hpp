@@ -22,6 +22,9 @@ class Runner : private TrainingObserver {
   void update_done(const Progress&, Index batch, Index batches, double loss) override;
   void epoch_ends(const Progress&, const std::vector<std::pair<std::string, double>>&, double seconds) override;
   void message(const std::string& text) override;
+  void hides(const std::string& path) override {
+    if (options_.observer != nullptr) options_.observer->hides(path);
+  }
 
   bool restores_best() const;
   void begin_network();

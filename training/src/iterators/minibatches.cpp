@@ -64,10 +64,24 @@ Minibatches::Minibatches(std::shared_ptr<const DataSource> source, const Minibat
   check_source(*source_);
   for (const auto& [name, array] : source_->fields) {
     fields_.push_back({name, array.dtype(), features_of(array, source_->sequences)});
-    if (source_->sequences && !options_.cut_to.empty() && name == options_.cut_to) lengths_ = lengths_of(array);
+    const bool tells = options_.lengths.empty() && !options_.cut_to.empty() && name == options_.cut_to;
+    if (source_->sequences && tells) lengths_ = lengths_of(array);
   }
+  take_lengths();
   order_.resize(at(examples()));
   restart(0);
+}
+
+void Minibatches::take_lengths() {
+  if (options_.lengths.empty()) return;
+  if (!source_->sequences) raise<ConfigError>("lengths are of sequences, but the data have no time");
+  if (static_cast<Index>(options_.lengths.size()) != examples())
+    raise<DataError>(options_.lengths.size(), " lengths are given for ", examples(), " sequences; one each is needed");
+  const Index steps = source_->fields[0].second.shape()[0];
+  for (const Index length : options_.lengths)
+    if (length < 0 || length > steps)
+      raise<DataError>("a length is ", length, ", but sequences have 0 to ", steps, " steps");
+  lengths_ = options_.lengths;
 }
 
 Index Minibatches::batches() const { return (examples() + options_.batch_size - 1) / options_.batch_size; }

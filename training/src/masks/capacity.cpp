@@ -13,13 +13,12 @@ struct Need {
 };
 
 // The first row in which the targets want more than is free; wanted 0: there is none.
-Need first_shortage(const ParameterEntry& e, std::span<const Target* const> slices, const Rows& rows,
+Need first_shortage(std::span<const std::uint8_t> taken, std::span<const Target* const> slices, const Rows& rows,
                     const Shares& shares) {
-  const auto taken = owned(e);
   for (Index r = 0; r < rows.rows; ++r) {
     Need need;
     need.columns = rows.columns;
-    const auto row = std::span(taken).subspan(at(r * rows.columns), at(rows.columns));
+    const auto row = taken.subspan(at(r * rows.columns), at(rows.columns));
     need.taken = std::ranges::count(row, std::uint8_t{1});
     for (const Target* t : slices) need.wanted += shares.of(t->slice, r);
     if (need.wanted > need.columns - need.taken) return need;
@@ -45,36 +44,38 @@ std::string advice(const Need& need, Index targets, Index slices, bool bias) {
   return enough <= 100 ? concat("raise sparsity to at least ", enough, " or ", other) : other;
 }
 
-void check_tensor(const Network& network, std::span<const Target* const> slices, const Rsn2Options& options) {
+void check_tensor(const Network& network, std::span<const Target> choosing, std::span<const Target* const> slices,
+                  const Rules& rules) {
   const Target& t = *slices.front();
   const ParameterEntry& e = network.store().entry(t.node, t.slot);
-  const Rows rows = rows_of(t, options.quota);
-  const Shares shares = shares_of(network, t, options);
+  const Rows rows = rows_of(t, rules.options.quota);
+  const Shares shares = shares_of(network, t, rules);
   const auto targets = static_cast<Index>(slices.size());
-  Need need = first_shortage(e, slices, rows, shares);
+  Need need = first_shortage(owned(e, choosing), slices, rows, shares);
   const bool takes_all = e.tasks() > 1 && shares.each == rows.columns && rows.columns > 0;
   if (need.wanted == 0 && !takes_all) return;
   const std::string name = network.graph().node(t.node).name + "." + e.info->name;
   const std::string has = concat("sparsify: ", name, " has ", rows.columns, rows.columns == 1 ? " weight" : " weights",
-                                 options.quota == Quota::Unit && !t.bias ? " per unit" : "");
+                                 rules.options.quota == Quota::Unit && !t.bias ? " per unit" : "");
   if (need.wanted == 0) {
     need.columns = rows.columns;
-    raise<ConfigError>(has, ", all of which one task at ", options.sparsity, " % wants, but it has ", e.tasks(),
-                       " tasks; ", advice(need, e.tasks(), e.tasks(), t.bias));
+    raise<ConfigError>(has, ", all of which one task at ", t.sparsity, " % wants, but it has ", e.tasks(), " tasks; ",
+                       advice(need, e.tasks(), e.tasks(), t.bias));
   }
   raise<ConfigError>(has, need.taken > 0 ? concat(", of which earlier tasks own ", need.taken) : "", ", but ", targets,
-                     targets == 1 ? " task at " : " tasks at ", options.sparsity,
-                     targets == 1 ? " % wants " : " % want ", need.wanted, "; ",
-                     advice(need, targets, e.tasks(), t.bias));
+                     targets == 1 ? " task at " : " tasks at ", t.sparsity, targets == 1 ? " % wants " : " % want ",
+                     need.wanted, "; ", advice(need, targets, e.tasks(), t.bias));
 }
 
 }  // namespace
 
-std::vector<std::uint8_t> owned(const ParameterEntry& e) {
+std::vector<std::uint8_t> owned(const ParameterEntry& e, std::span<const Target> choosing) {
   std::vector<std::uint8_t> taken(at(e.slice_shape().elements()), 0);
   if (e.form != ParameterForm::Masked) return taken;
   for (int t = 0; t < e.tasks(); ++t) {
-    if (!is_chosen(e, t)) continue;
+    const bool chooses = std::ranges::any_of(
+        choosing, [&](const Target& c) { return c.node == e.node && c.slot == e.slot && c.slice == t; });
+    if (chooses || !is_chosen(e, t)) continue;
     const auto keep = e.mask.span<std::uint8_t>().subspan(at(t) * taken.size(), taken.size());
     for (std::size_t i = 0; i < taken.size(); ++i) taken[i] |= keep[i];
   }
@@ -88,20 +89,20 @@ Rows rows_of(const Target& t, Quota quota) {
   return r;
 }
 
-Shares shares_of(const Network& network, const Target& t, const Rsn2Options& options) {
-  const bool exclusive = options.exclusive && t.slice >= 0;
-  const Index slices = exclusive ? network.store().entry(t.node, t.slot).tasks() : 1;
-  return shares_of(rows_of(t, options.quota).columns, slices, options.sparsity);
+Shares shares_of(const Network& network, const Target& t, const Rules& rules) {
+  // Where a shortfall is no error the first come is served first.
+  const bool divides = rules.exclusive(t) && rules.options.shortfall == Shortfall::Error;
+  const Index slices = divides ? network.store().entry(t.node, t.slot).tasks() : 1;
+  return shares_of(rows_of(t, rules.options.quota).columns, slices, t.sparsity);
 }
 
-void check_capacity(const Network& network, std::span<const Target> targets, const Rsn2Options& options) {
-  if (!options.exclusive) return;
+void check_capacity(const Network& network, std::span<const Target> targets, const Rules& rules) {
+  if (!rules.eligible->exclusive() || rules.options.shortfall == Shortfall::Warn) return;
   std::map<ParameterKey, std::vector<const Target*>> tensors;
   for (const auto& t : targets) tensors[key_of(t)].push_back(&t);
-  for (const auto& [key, slices] : tensors) {
-    const bool global = options.quota == Quota::Global && !slices.front()->bias;
-    if (slices.front()->slice >= 0 && !global) check_tensor(network, slices, options);
-  }
+  for (const auto& [key, slices] : tensors)
+    if (slices.front()->slice >= 0 && !joins_others(*slices.front(), rules.options.quota))
+      check_tensor(network, targets, slices, rules);
 }
 
 }  // namespace squall::masks

@@ -83,6 +83,12 @@ bool collect(const Network& network, const PassPlan& plan, std::size_t task, boo
   return any;
 }
 
+void refuse_stored(const Network& network, std::span<const Target> targets) {
+  for (const auto& t : targets)
+    if (network.store().entry(t.node, t.slot).form == ParameterForm::Stored)
+      raise<ConfigError>("sparsify: ", t.name, " is stored for inference; convert the model to masked form first");
+}
+
 }  // namespace
 
 bool is_chosen(const ParameterEntry& entry, int slice) {
@@ -93,24 +99,45 @@ bool is_chosen(const ParameterEntry& entry, int slice) {
   return std::ranges::find(keep, std::uint8_t{0}) != keep.end();
 }
 
-std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases,
-                                 std::vector<std::string>& warnings) {
+std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases) {
   std::vector<Target> targets;
   for (std::size_t t = 0; t < tasks.size(); ++t)
     if (!collect(network, plan_of(network, tasks[t].loss), t, biases, targets))
       raise<ConfigError>("sparsify: task '", tasks[t].name, "': its loss '", tasks[t].loss,
                          "' reaches no weights that can be masked; use MaskedDense, MultiMaskedDense, ... without "
                          "\"sparsify\": false");
-  const auto& store = network.store();
+  refuse_stored(network, targets);
+  std::ranges::stable_sort(targets, {}, [](const Target& t) { return t.tasks.front(); });
+  return targets;
+}
+
+void leave_chosen(const Network& network, std::vector<Target>& targets, std::vector<std::string>& warnings) {
   std::erase_if(targets, [&](const Target& t) {
-    const ParameterEntry& e = store.entry(t.node, t.slot);
-    if (e.form == ParameterForm::Stored)
-      raise<ConfigError>("sparsify: ", t.name, " is stored for inference; convert the model to masked form first");
-    const bool chosen = is_chosen(e, t.slice);
+    const bool chosen = is_chosen(network.store().entry(t.node, t.slot), t.slice);
     if (chosen) warnings.push_back(t.name + " has a mask already, which stays");
     return chosen;
   });
-  std::ranges::stable_sort(targets, {}, [](const Target& t) { return t.tasks.front(); });
+}
+
+std::vector<Target> all_targets(const Network& network, std::span<const Task> tasks, bool biases) {
+  std::vector<Target> targets;
+  const Graph& graph = network.graph();
+  for (int n = 1; n < graph.size(); ++n) {
+    const Node& node = graph.node(n);
+    for (int k = 0; k < static_cast<int>(node.parameters.size()) && has_maskable(node); ++k) {
+      const ParameterInfo& info = node.parameters[at(k)];
+      if (info.bias ? !biases : !info.maskable) continue;
+      if (!info.task_axis) targets.push_back(make_target(graph, n, k, -1));
+      for (int t = 0; info.task_axis && t < static_cast<int>(info.shape[0]); ++t)
+        targets.push_back(make_target(graph, n, k, t));
+    }
+  }
+  if (targets.empty())
+    raise<ConfigError>(
+        "sparsify: the network has no weights that can be masked; use MaskedDense, MultiMaskedDense, "
+        "... without \"sparsify\": false");
+  refuse_stored(network, targets);
+  for (std::size_t t = 0; t < tasks.size(); ++t) collect(network, plan_of(network, tasks[t].loss), t, biases, targets);
   return targets;
 }
 

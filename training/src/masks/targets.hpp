@@ -20,6 +20,7 @@ struct Target {
   std::string stream;              // of random scores
   Index rows = 1, columns = 0;     // output units and what comes into each; a bias is one row
   bool bias = false;
+  double sparsity = 0;  // percent that is to be pruned
   Index elements() const { return rows * columns; }
 };
 
@@ -27,10 +28,13 @@ struct Target {
 using ParameterKey = std::pair<int, int>;
 inline ParameterKey key_of(const Target& t) { return {t.node, t.slot}; }
 
-// Targets by first task, then in the order of the network. What already has a mask is left out, with a warning.
-// Throws ConfigError when a task reaches nothing that can be masked, or something that is stored for inference.
-std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases,
-                                 std::vector<std::string>& warnings);
+// Targets by first task, then in the order of the network. Throws ConfigError when a task reaches nothing that can be
+// masked, or something that is stored for inference.
+std::vector<Target> find_targets(const Network& network, std::span<const Task> tasks, bool biases);
+// Leaves out what already has a mask, with a warning for each.
+void leave_chosen(const Network& network, std::vector<Target>& targets, std::vector<std::string>& warnings);
+// Everything that can be masked, also what no loss reaches, in the order of the network; with the tasks that do.
+std::vector<Target> all_targets(const Network& network, std::span<const Task> tasks, bool biases);
 
 // Whether a mask has been chosen for this slice (-1: for the tensor): not while all of its bytes are 1.
 bool is_chosen(const ParameterEntry& entry, int slice);

@@ -21,8 +21,8 @@ struct ImportedNetwork {
 ImportedNetwork import_network(const std::filesystem::path& file, const Catalog& catalog,
                                std::shared_ptr<Handler> handler, const NetworkOptions& options = {});
 
-// brainstorm's flat vector: layers by name, in each the parameters as declared; its BatchNorm counts statistics, too.
-// `what` is for messages.
-void set_flat_parameters(Network& network, const HostArray& flat, std::string_view what);
+// The same kind of file: what brainstorm writes, of any network. Parameters that have other forms are written as the
+// values layers see; layers, initializers and modifiers that brainstorm does not know stand there under our names.
+void save_as_hdf5(const Network& network, const std::filesystem::path& file, std::string_view comment = "");
 
 }  // namespace squall

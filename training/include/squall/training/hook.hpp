@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "squall/core/catalog.hpp"
@@ -32,6 +33,7 @@ class Hook : public Describable {
   virtual Timescale timescale() const = 0;
   virtual Index interval() const = 0;
   virtual std::string name() const = 0;  // unique in a trainer; default: the type
+  virtual bool verbose() const { return true; }
   // Before training; throws ConfigError when something it needs is not there (an iterator, a layer, a log).
   virtual void start(Trainer&) {}
   // At count 0 before training, then whenever count % interval == 0. Not again when training is continued.
@@ -52,6 +54,7 @@ struct HookOptions {
   std::string name;
   Timescale timescale = Timescale::Epoch;
   Index interval = 1;
+  std::optional<bool> verbose;
 };
 template <class O>
 constexpr auto hook_fields() {
@@ -60,7 +63,9 @@ constexpr auto hook_fields() {
                             "name in logs; the type if empty"),
       field<O, Timescale>("timescale", static_cast<Timescale O::*>(&HookOptions::timescale), "epoch or update"),
       field<O, Index>("interval", static_cast<Index O::*>(&HookOptions::interval),
-                      "run every so many epochs or updates")};
+                      "run every so many epochs or updates"),
+      field<O, std::optional<bool>>("verbose", static_cast<std::optional<bool> O::*>(&HookOptions::verbose),
+                                    "false: what it logs and says is not shown; it is logged all the same")};
 }
 
 template <class D, class O>
@@ -68,6 +73,7 @@ class HookOf : public DescribedAs<Hook, D, O> {
  public:
   Timescale timescale() const override { return this->options.timescale; }
   Index interval() const override { return this->options.interval; }
+  bool verbose() const override { return this->options.verbose.value_or(true); }
   std::string name() const override { return this->options.name.empty() ? std::string(D::kType) : this->options.name; }
 };
 

@@ -14,6 +14,7 @@ struct MinibatchesOptions {
   std::uint64_t seed = 0;
   std::string stream = "shuffle";  // of random numbers; two iterators of one name and seed shuffle alike
   std::string cut_to = "mask";  // sequences: batches end with the last step that this field, if there is one, has set
+  std::vector<Index> lengths = {};  // of the sequences, one each, where no field tells; used instead of cut_to
 };
 
 // Batches of so many examples, the last one smaller. Data without time gives one time step.
@@ -28,6 +29,7 @@ class Minibatches : public DataIterator {
   bool next(Batch& into) override;
 
  private:
+  void take_lengths();
   Index steps_of(std::span<const Index> chosen) const;
   std::shared_ptr<const DataSource> source_;
   MinibatchesOptions options_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "squall/training/data_iterator.hpp"
@@ -32,6 +33,8 @@ class TrainingObserver {
   // hooks logged anything then.
   virtual void epoch_ends(const Progress&, const std::vector<std::pair<std::string, double>>&, double /*seconds*/) {}
   virtual void message(const std::string&) {}
+  // Values of this path are not to be shown: the hook that logs them is not verbose. Once for each path.
+  virtual void hides(const std::string& /*path*/) {}
 };
 
 // Writes the network to a file; what the format is, is the business of whoever made the trainer.
@@ -114,6 +117,8 @@ class Trainer {
   Index batch_in_epoch_ = 0;  // batches of the current epoch that are done
   std::unique_ptr<ScoreBoard> rolling_;
   std::vector<std::pair<std::string, double>> logged_;  // since the epoch began
+  std::set<std::string> hidden_;                        // paths that the observer was told not to show
+  bool quiet_ = false;                                  // while a hook runs that is not verbose
   double last_loss_ = 0;
   bool started_ = false;
   Ended ended_ = Ended::Finished;
