@@ -64,16 +64,16 @@ class AttentionReference final : public AttentionPlan {
         h_.linalg().copy_block(weight_rows(d.dweights, n, h), MatrixSink(workspace_[b_]));
         h_.elementwise().affine(workspace_[b_], share(), 0.0, Sink(da, Write::Add));
       }
-      if (dy.data != nullptr)
-        h_.linalg().matmul(ConstMatrix(workspace_[kept_]).T(), dy, part(d.dv, n, h, spec().keys, value_dim()));
-      else
-        clear(part(d.dv, n, h, spec().keys, value_dim()));
       if (spec().keep() < 1) h_.elementwise().binary(Binary::Multiply, da, draw(run, n, h), Sink(da));
       h_.linalg().softmax_back(workspace_[p_], da, MatrixSink(da));
       h_.elementwise().affine(da, spec().scale, 0.0, Sink(da));
       h_.linalg().matmul(da, keys(run.k, n, h), part(d.dq, n, h, spec().queries, spec().key_dim));
       h_.linalg().matmul(ConstMatrix(da).T(), of_query(run.q, n, h, spec().key_dim),
                          part(d.dk, n, h, spec().keys, spec().key_dim));
+      if (dy.data != nullptr)
+        h_.linalg().matmul(ConstMatrix(workspace_[kept_]).T(), dy, part(d.dv, n, h, spec().keys, value_dim()));
+      else
+        clear(part(d.dv, n, h, spec().keys, value_dim()));
     });
   }
 

@@ -49,11 +49,11 @@ std::string refusal(const LayerCase& c, const json& options, const std::vector<C
 // Two inputs of equal shape read the same data.
 void check_shared(const Bench& bench, const Setup& setup) {
   const auto& inputs = bench.layer_case.inputs;
+  constexpr auto kNumbers = CaseInput::Values::Binary;  // and all before it
   for (std::size_t i = 0; i < inputs.size(); ++i)
     for (std::size_t k = i + 1; k < inputs.size(); ++k) {
-      const bool alike =
-          inputs[i].features == inputs[k].features && inputs[i].leading == inputs[k].leading &&
-          (inputs[i].values == CaseInput::Values::Labels) == (inputs[k].values == CaseInput::Values::Labels);
+      const bool alike = inputs[i].features == inputs[k].features && inputs[i].leading == inputs[k].leading &&
+                         std::max(inputs[i].values, kNumbers) == std::max(inputs[k].values, kNumbers);
       if (!alike) continue;
       Setup shared = setup;
       shared.shared = {inputs[i].name, inputs[k].name};

@@ -143,7 +143,7 @@ void check_batches(const Bench& bench) {
       const auto& layer = whole.layer();
       const bool loss = std::ranges::any_of(layer.outputs, [](const auto& o) { return o.loss; });
       const bool batched = std::ranges::all_of(layer.inputs, [](const auto& i) { return i.shape.scales_with_batch(); });
-      if (loss || !batched) continue;  // a sum over the batch, or nothing that could be cut
+      if (loss || !batched || bench.layer_case.mixed) continue;  // a sum over the batch, or nothing that could be cut
       compare_halves(bench, setup, whole, Mode::Eval);
       if (!bench.layer_case.coupled) compare_halves(bench, setup, whole, Mode::Train);
     }

@@ -31,12 +31,12 @@ json extents(const CaseInput& input) {
 HostArray random_array(const std::string& name, const Shape& shape, CaseInput::Values values, Index classes) {
   using Values = CaseInput::Values;
   Rng rng(20, name);
-  HostArray a(values == Values::Labels ? DType::I32 : DType::F64, shape);
+  HostArray a(values == Values::Labels ? DType::I32 : values == Values::Flags ? DType::U8 : DType::F64, shape);
   for (Index i = 0; i < a.elements(); ++i) {
-    const double v = values == Values::Normal          ? rng.normal()
-                     : values == Values::Probabilities ? rng.uniform(0.1, 0.9)
-                     : values == Values::Binary        ? static_cast<double>(rng.below(2))
-                                                       : static_cast<double>(rng.below(classes));
+    const double v = values == Values::Normal                              ? rng.normal()
+                     : values == Values::Probabilities                     ? rng.uniform(0.1, 0.9)
+                     : values == Values::Binary || values == Values::Flags ? static_cast<double>(rng.below(2))
+                                                                           : static_cast<double>(rng.below(classes));
     a.set_value(i, static_cast<double>(static_cast<float>(v)));
   }
   return a;
@@ -104,7 +104,7 @@ Architecture Rig::wire(const LayerCase& c, const Graph* probe) {
   for (const auto& connection : a.connections()) wired.connect(connection);
   for (const auto& input : c.inputs) {
     const std::string& data = input.name == setup_.shared.second ? setup_.shared.first : input.name;
-    if (setup_.chain && input.values != CaseInput::Values::Labels) {
+    if (setup_.chain && input.values < CaseInput::Values::Labels) {  // numbers
       const std::string before = "Before_" + input.name;
       wired.add(before, "NoOp");
       wired.connect({"Input", data, before, "default"});

@@ -148,7 +148,8 @@ void require_all(const H5Reader& file, const std::string& group,
   if (!file.exists(group)) return;
   for (const auto& name : file.children(group)) {
     const bool found = std::ranges::any_of(known, [&](const auto* list) {
-      return std::ranges::find(*list, name, &RecordedTensor::recorded) != list->end();
+      return std::ranges::any_of(
+          *list, [&](const RecordedTensor& t) { return t.recorded == name || t.recorded.starts_with(name + "/"); });
     });
     if (!found) raise<ConfigError>("nothing is known of ", group, "/", name);
   }

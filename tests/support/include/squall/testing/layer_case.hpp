@@ -22,11 +22,11 @@ namespace squall::testing {
 
 // What an input of the layer under test is fed with.
 struct CaseInput {
-  enum class Values : std::uint8_t { Normal, Probabilities, Binary, Labels };
+  enum class Values : std::uint8_t { Normal, Probabilities, Binary, Labels, Flags };
   std::string name = {};
   std::vector<Index> features = {};
-  Values values = Values::Normal;                 // Probabilities: 0.1 .. 0.9; Binary: 0 or 1
-  Index classes = 2;                              // Labels: 0 .. classes - 1, as integers
+  Values values = Values::Normal;  // Probabilities: 0.1 .. 0.9; Binary: 0 or 1; Flags: the same, as bytes
+  Index classes = 2;               // Labels: 0 .. classes - 1, as integers
   std::vector<std::string> leading = {"T", "B"};  // "T_x" and "B_x" are sizes of their own
   bool optional = false;                          // the layer does without it
 };
@@ -45,6 +45,7 @@ struct LayerCase {
   std::vector<std::pair<std::string, std::vector<double>>> fixed = {};  // parameters that no gradient reaches: values
   bool derivative = true;       // false: backward is, on purpose, not the derivative of forward
   bool coupled = false;         // examples of a batch influence each other (batch statistics, noise)
+  bool mixed = false;           // they do so in evaluation, too
   double tolerance_f32 = 2e-5;  // of single against double precision, relative to the largest magnitude
   std::vector<Rejection> rejects = {};
 };
