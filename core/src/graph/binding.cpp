@@ -232,8 +232,11 @@ void Binding::attach_inputs(int n) {
     v.sinks[i] = Sink();
     if (p.input_active[i] && parameter && stands_apart(parameters_.entry(s.node, s.slot)))
       raise<ConfigError>("'", node.name, "' reads parameter '", graph_.node(s.node).parameters[at(s.slot)].name,
-                         "' of '", graph_.node(s.node).name,
-                         "', of which only kept weights are stored; run heads that do not need it");
+                         "' of '", graph_.node(s.node).name, "', ",
+                         parameters_.entry(s.node, s.slot).form == ParameterForm::Stored
+                             ? "which is stored for inference"
+                             : "of which only kept weights are stored",
+                         "; run heads that do not need it");
     if (p.input_active[i]) v.inputs[i] = parameter ? parameters_.effective(s.node, s.slot) : source_view(s);
     if (p.sends[i] == Send::Nothing) continue;
     const Write mode = p.sends[i] == Send::Overwrite ? Write::Overwrite : Write::Add;
