@@ -91,7 +91,8 @@ TEST_CASE("names of layers are checked") {
 
 TEST_CASE("a layer needs a type and must be an object") {
   CHECK(error_with([](json& j) { j["Hid"].erase("@type"); }) == "network.Hid: has no '@type'");
-  CHECK(error_with([](json& j) { j["Hid"]["@type"] = 3; }) == "network.Hid: has no '@type'");
+  CHECK(error_with([](json& j) { j["Hid"]["@type"] = 3; }) ==
+        "network.Hid: '@type' should be a text like \"FullyConnected\", not 3");
   CHECK(error_with([](json& j) { j["Hid"] = "FullyConnected"; }) == "network.Hid: should be an object, not string");
   CHECK(error_of(json::array()) == "network: should be an object of layers, not array");
   CHECK(error_of(3) == "network: should be an object of layers, not number");

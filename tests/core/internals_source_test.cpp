@@ -48,7 +48,7 @@ TEST_CASE("nothing goes back through an internal that another layer reads") {
   CHECK_FALSE(all_zero(with));
 }
 
-TEST_CASE("reading an internal makes its layer run, and only what that needs") {
+TEST_CASE("reading an internal makes its layer run and only what that needs") {
   Net net(watched());
   fill_parameters(net);
   net.pin("Watch.default");

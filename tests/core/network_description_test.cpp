@@ -38,7 +38,7 @@ std::string error_of(F&& f) {
 
 }  // namespace
 
-TEST_CASE("a description of a network has these keys, and null for what was never given") {
+TEST_CASE("a description of a network has these keys and null for what was never given") {
   const Net net(small_network());
   const json d = net.describe();
   std::vector<std::string> keys;

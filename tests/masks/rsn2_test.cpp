@@ -2,6 +2,7 @@
 #include "squall/training/rsn2.hpp"
 
 #include "masks/mask_nets.hpp"
+#include "squall/training/mask_model.hpp"
 
 using namespace squall;
 using namespace squall::test;
@@ -89,6 +90,23 @@ TEST_CASE("The correct selection on the golden vectors", "[rsn2]") {
   rule.options.exclusive = false;
   shared.apply(rule);
   CHECK(shared.masks() == std::vector<Bytes>{{1, 1, 0, 0, 0}, {0, 1, 0, 1, 0}});
+}
+
+TEST_CASE("The golden vectors where the original is degenerate", "[rsn2]") {
+  const auto masks = [](const std::vector<Values>& scores, double percentile, const std::string& score) {
+    OneUnit unit(scores);
+    MaskModelRun run;
+    run.data = unit.data.get();
+    mask_model(unit.network, tasks_of(unit.names), mask_model_options(percentile, score), run);
+    return unit.masks();
+  };
+  for (const std::string score : {"magnitude", "gradients"}) {
+    CHECK(masks(kTwo, 60, score) == std::vector<Bytes>{{1, 1, 0, 0, 0}, {0, 0, 0, 1, 1}});
+    CHECK(masks(kTwo, 20, score) == std::vector<Bytes>{{1, 1, 1, 1, 0}, {0, 0, 0, 0, 1}});
+    CHECK(masks(kTwo, 50, score) == std::vector<Bytes>{{1, 1, 1, 0, 0}, {0, 0, 0, 1, 1}});
+    const std::vector<Values> three{{5, 4, 3, 2, 1, 6}, {6, 5, 4, 3, 2, 1}, {1, 2, 3, 4, 5, 6}};
+    CHECK(masks(three, 40, score) == std::vector<Bytes>{{1, 1, 1, 0, 0, 1}, {0, 0, 0, 1, 1, 0}, {0, 0, 0, 0, 0, 0}});
+  }
 }
 
 TEST_CASE("Tasks that want more than there is are refused with numbers", "[rsn2]") {

@@ -180,7 +180,7 @@ TEST_CASE("gains and statistics of BatchNorm keep their own first values in a ne
   CHECK(values("BatchNorm.state.sigma") == std::vector<double>(4, 1));
 }
 
-TEST_CASE("rows are constrained by their norm, through operations of the handler") {
+TEST_CASE("rows are constrained by their norm through operations of the handler") {
   Architecture a;
   a.input({{"default", {"T", "B", 2}}});
   a["Input"] >> a.add("F", "FullyConnected", {{"size", 2}}) >> a.add("Loss", "Loss");
@@ -194,7 +194,7 @@ TEST_CASE("rows are constrained by their norm, through operations of the handler
   CHECK(net->get("F.parameters.W").doubles() == std::vector<double>{1.5, 2, 0.1, 0.1});
 }
 
-TEST_CASE("a trainer that has trained is described as before, with finite numbers and without data") {
+TEST_CASE("a trainer that has trained is described as before with finite numbers and without data") {
   const auto net = network(classifier("F4"));
   std::vector<json> hooks{{{"@type", "MonitorScores"}},
                           {{"@type", "SaveBestNetwork"}, {"log_name", "validation.total_loss"}, {"criterion", "min"}},
@@ -236,7 +236,7 @@ TEST_CASE("hooks of updates may watch logs that come with the first epoch") {
   CHECK(trainer.progress().update == 4);
 }
 
-TEST_CASE("sizes come from data that have them, whichever is given first") {
+TEST_CASE("sizes come from data that have them whichever is given first") {
   Architecture a;
   a.input({{"per_example", {"B", 2}}, {"default", {"T", "B", 2}}});
   a["Input.per_example"] >> a.add("F", "FullyConnected", {{"size", 1}}) >> a.add("Loss", "Loss");

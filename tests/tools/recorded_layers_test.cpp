@@ -38,7 +38,8 @@ TEST_CASE("PyTorch's convolutions and pools and upsampling are reproduced") {
 }
 
 TEST_CASE("BeyondML's layers are reproduced") {
-  CHECK(replay_folder("beyondml", {"conv", "dense", "pool", "selector", "filter", "sum", "normalization"}) >= 3 * 100);
+  CHECK(replay_folder("beyondml", {"conv", "dense", "pool", "selector", "filter", "sum", "normalization",
+                                   "pt_attention", "positional"}) >= 3 * 110);
 }
 
 TEST_CASE("PyTorch's Linear is reproduced") { CHECK(replay_folder("torch", {"linear.h5"}) == 3); }
@@ -49,4 +50,17 @@ TEST_CASE("numpy-ml's dense layer and softmax and sums and flattening are reprod
 
 TEST_CASE("numpy-ml's convolutions and pools are reproduced") {
   CHECK(replay_folder("numpy_ml", {"conv", "pool"}) >= 3 * 8);
+}
+
+TEST_CASE("PyTorch's attention and transformers are reproduced") {
+  CHECK(replay_folder("torch", {"attention", "sdpa", "transformer"}) >= 3 * 22);
+}
+
+TEST_CASE("PyTorch's normalisation and embeddings are reproduced") {
+  CHECK(replay_folder("torch", {"layernorm", "rmsnorm", "groupnorm", "instancenorm", "batchnorm", "embedding"}) >=
+        3 * 32);
+}
+
+TEST_CASE("numpy-ml's normalisation and embeddings are reproduced") {
+  CHECK(replay_folder("numpy_ml", {"batchnorm", "layernorm", "embedding"}) == 3 * 7);
 }

@@ -6,7 +6,7 @@
 
 using namespace squall;
 
-TEST_CASE("a progress bar gives each character once, when it is earned") {
+TEST_CASE("a progress bar gives each character once when it is earned") {
   ProgressBarText bar(10, "1234567890");
   CHECK(bar.advance(0).empty());
   for (int i = 1; i <= 10; ++i) {

@@ -43,7 +43,10 @@ class Reader {
       return;
     }
     if (!spec.contains("@type") || !spec["@type"].is_string()) {
-      problems_.add(path(name), "has no '@type'");
+      problems_.add(path(name),
+                    spec.contains("@type")
+                        ? concat("'@type' should be a text like \"FullyConnected\", not ", spec["@type"].dump())
+                        : std::string("has no '@type'"));
       return;
     }
     LayerSpec layer{name, spec["@type"].get<std::string>(), json::object()};

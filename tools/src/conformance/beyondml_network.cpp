@@ -17,6 +17,7 @@ bool is_multi(const std::string& type) { return type.starts_with("Multi"); }
 bool is_list(const std::string& type) { return is_multi(type) || type == "SelectorLayer" || type == "SumLayer"; }
 bool is_dense(const std::string& type) { return type.ends_with("Dense"); }
 int axes_of(const std::string& type) { return type.ends_with("3D") ? 3 : type.ends_with("2D") ? 2 : 0; }
+bool is_attention(const std::string& type) { return type == "MaskedMultiHeadAttention"; }
 bool is_convolution(const std::string& type) { return type.find("Conv") != std::string::npos; }
 
 }  // namespace
@@ -82,6 +83,10 @@ void RecordedNetwork::build() {
 
 // Inputs for a layer that was recorded without any, of the size its weights need.
 std::vector<RecordedNetwork::Port> RecordedNetwork::invented_sources(const std::string& node, const std::string& type) {
+  if (is_attention(type)) {
+    shapes_[node] = {"T", "B", node_named(node)["arguments"]["embed_dim"]};
+    return {{"Input", node}};
+  }
   const Shape all = weights(node).shape();
   const Shape w = is_multi(type) ? all.from(1) : all;
   const int axes = axes_of(type);
@@ -109,6 +114,7 @@ json RecordedNetwork::options_of(const json& node) const {
     options["strides"] = arguments.value("stride", arguments.at("kernel_size"));
     options["padding"] = arguments.value("padding", json(0));
   }
+  if (is_attention(type)) return {{"embed_dim", arguments.at("embed_dim")}, {"num_heads", arguments.at("num_heads")}};
   if (!is_dense(type) && !is_convolution(type)) return options;
   options["use_bias"] = file_.exists("/" + stage_ + "/" + name + "/b");
   const Shape all = weights(name).shape();
@@ -153,6 +159,10 @@ void RecordedNetwork::add_layer(const std::string& name, const std::string& type
 }
 
 void RecordedNetwork::add_places(const std::string& node, const std::string& type) {
+  if (is_attention(type))
+    for (const auto& [theirs, ours] : {std::pair("in_w", "in_proj_weight"), std::pair("in_b", "in_proj_bias"),
+                                       std::pair("out_w", "out_proj_weight"), std::pair("out_b", "out_proj_bias")})
+      places_.push_back({node, theirs, concat(node, ".", ours), {}, false});
   if (!is_dense(type) && !is_convolution(type)) return;
   const bool multi = is_multi(type);
   const int first = multi ? 1 : 0;

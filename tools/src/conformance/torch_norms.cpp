@@ -13,6 +13,8 @@ void add_affine(const TorchCase& c, RecordedLayer& m) {
 // x (N, C, spatial...), or another name of it.
 RecordedTensor image(const TorchCase& c, const std::string& group, const std::string& name, const std::string& ours) {
   const int rank = c.file.read(group + name).shape().rank();
+  const bool alone = c.module.starts_with("InstanceNorm") && rank == c.module[12] - '0' + 1;  // one example
+  if (alone) return {name, ours, axis_to_end(0), {}};
   return {name, ours, rank > 2 ? axis_to_end(1) : Arrange()};
 }
 
@@ -82,6 +84,12 @@ RecordedLayer embedding(const TorchCase& c) {
   const bool offsets = c.file.exists("/inputs/offsets");
   m.inputs = {ids(c, "ids", "default", offsets ? "B_ids" : "B")};
   m.outputs = {{"y", "Layer.default"}};
+  const Shape shape = c.file.read("/inputs/ids").shape();
+  if (c.module == "Embedding" && shape.rank() > 1 && shape[-1] == 1)  // ours has no axis of 1 before the width
+    m.outputs[0].arrange = [](const HostArray& y) {
+      const int rank = y.shape().rank();
+      return y.reshaped(y.shape().until(rank - 2).with_back(y.shape()[-1]));
+    };
   if (c.module == "EmbeddingBag") m.options["mode"] = c.argument("mode", "mean");
   if (offsets) m.inputs.push_back(ids(c, "offsets", "offsets", "B"));
   if (c.file.exists("/inputs/per_sample_weights"))

@@ -23,7 +23,7 @@ struct Accepted {
 
 // At least so sparse that each task to come can have as much as this one.
 double Ladder::first_rung(std::size_t t) const {
-  const double left = 100 - used();
+  const double left = 100 - used(t);
   if (left <= 0)
     raise<ConfigError>("train_model_iteratively: no weights are free for task '", tasks_[t].task.name,
                        "'; raise starting_pruning or use fewer tasks");
@@ -79,7 +79,7 @@ TaskReport Ladder::climb(std::size_t t) {
   else
     before.network.restore(network_);
   report.density = report_masks(network_, std::span(&tasks_[t].task, 1)).density(report.task);
-  report.free = 1 - used() / 100;
+  report.free = 1 - used(t) / 100;
   return report;
 }
 

@@ -50,7 +50,7 @@ TaskReport Ladder::climb_literally(std::size_t t) {
   Stepper last = make_stepper();
   report.sparse_loss = run_fit(t, last, epochs, &stopper, report).best();
   report.density = report_masks(network_, std::span(&tasks_[t].task, 1)).density(report.task);
-  report.free = 1 - used() / 100;
+  report.free = 1 - used(t) / 100;
   return report;
 }
 

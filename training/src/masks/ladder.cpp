@@ -91,10 +91,11 @@ void Ladder::mask(std::size_t t, double percentile, Stepper* stepper) {
   if (options_.observer) options_.observer({{"event", "mask"}, {"task", t}, {"percentile", percentile}});
 }
 
-double Ladder::used() const {
+double Ladder::used(std::size_t t) const {
   double most = 0;
-  for (const auto& e : network_.store().entries()) {
-    if (!e.info->task_axis || e.info->bias || e.form != ParameterForm::Masked) continue;
+  for (const auto& p : task_parameters(network_, tasks_[t].task)) {
+    const ParameterEntry& e = entry_of(p);
+    if (p.slice < 0 || e.info->bias || e.form != ParameterForm::Masked) continue;
     const auto taken = owned_by_others(e, -1);
     const auto count = static_cast<double>(std::ranges::count(taken, std::uint8_t{1}));
     most = std::max(most, 100 * count / static_cast<double>(std::max<std::size_t>(1, taken.size())));
@@ -102,12 +103,16 @@ double Ladder::used() const {
   return most;
 }
 
+ParameterEntry& Ladder::entry_of(const TaskParameter& p) const {
+  const auto dot = p.parameter.find('.');
+  return *network_.store().find(p.parameter.substr(0, dot), p.parameter.substr(dot + 1));
+}
+
 // A task begins with all weights that nobody owns.
 void Ladder::take_free(std::size_t t) {
   for (const auto& p : task_parameters(network_, tasks_[t].task)) {
     if (p.slice < 0) continue;
-    const auto dot = p.parameter.find('.');
-    ParameterEntry& e = *network_.store().find(p.parameter.substr(0, dot), p.parameter.substr(dot + 1));
+    ParameterEntry& e = entry_of(p);
     if (e.info->bias || e.form != ParameterForm::Masked) continue;
     const auto taken = owned_by_others(e, p.slice);
     HostArray keep = e.mask;

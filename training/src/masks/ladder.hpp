@@ -28,7 +28,8 @@ class Ladder {
   void mask(std::size_t t, double percentile, Stepper* stepper);
   // Masks, then trains until the loss is within the limit or patience ends.
   TaskReport::Rung try_rung(std::size_t t, double percentile, double limit, Stepper& stepper, TaskReport& report);
-  double used() const;  // percent of the tensor with the least free weights
+  double used(std::size_t t) const;  // percent of that of its tensors with the least free weights
+  ParameterEntry& entry_of(const TaskParameter& p) const;
   double first_rung(std::size_t t) const;
   void climb_rungs(std::size_t t, double limit, Stepper& stepper, TaskReport& report);
   double literal_rungs(std::size_t t, double best, MaskedSnapshot& snapshot, TaskReport& report);

@@ -169,6 +169,12 @@ std::vector<double> Scores::of(std::size_t i) const {
   if (!inputs_.empty()) gathered = inputs_[i];
   in.gathered = gathered;
   std::vector<double> out = run_.score.of(in);
+  const ParameterEntry& e = store.entry(t.node, t.slot);
+  if (e.form == ParameterForm::Masked) {  // what is masked has no score, whatever it is
+    const auto keep = e.mask.span<std::uint8_t>().subspan(t.slice < 0 ? 0 : at(t.slice) * out.size(), out.size());
+    for (std::size_t k = 0; k < out.size(); ++k)
+      if (keep[k] == 0) out[k] = 0;
+  }
   for (const double v : out)
     if (!std::isfinite(v))
       raise<NumericError>("sparsify: ", run_.score.type(), " of ", t.name,
