@@ -1,7 +1,13 @@
 // Well-known data sets as HDF5 files in brainstorm's layout, read back as they are.
 #include "squall/io/prepare.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
+#include <csignal>
 #include <set>
 
 #include "io/io_support.hpp"
@@ -285,4 +291,36 @@ TEST_CASE("files larger than memory are written to disk piece by piece") {
   }
   CHECK(folder.names() == std::vector<std::string>{"x.h5"});
   CHECK_THROWS_AS(H5DiskWriter(folder / "no/such/folder.h5"), FileError);
+}
+
+TEST_CASE("what a killed process left beside a file on disk goes and what a living one writes stays") {
+  const TempFolder folder;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    H5DiskWriter file(folder / "x.h5");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  const std::string left = concat("x.h5.", child, ".tmp");
+  CHECK(folder.names() == std::vector<std::string>{left});
+  // Of a process that runs (the first one of the system), and a file that only looks alike.
+  folder.file("x.h5.1.tmp", "");
+  folder.file("x.h5.old.tmp", "");
+  {
+    H5DiskWriter other(folder / "y.h5");
+    H5DiskWriter file(folder / "x.h5");
+    file.append("/a", HostArray(DType::I32, {2, 3}).view(), 0, {0});
+    file.commit();
+  }
+  CHECK(folder.names() == std::vector<std::string>{"x.h5", "x.h5.1.tmp", "x.h5.old.tmp"});
+  // Locked: by a process of another machine or container.
+  folder.file(left, "");
+  const int held = ::open((folder / left).c_str(), O_RDONLY);
+  REQUIRE(::flock(held, LOCK_EX) == 0);
+  { H5DiskWriter(folder / "x.h5"); }
+  CHECK(folder.names() == std::vector<std::string>{"x.h5", "x.h5.1.tmp", left, "x.h5.old.tmp"});
+  ::close(held);
+  { H5DiskWriter(folder / "x.h5"); }
+  CHECK(folder.names() == std::vector<std::string>{"x.h5", "x.h5.1.tmp", "x.h5.old.tmp"});
 }

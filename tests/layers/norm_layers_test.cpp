@@ -136,7 +136,7 @@ std::unique_ptr<Network> network(const std::string& type, const json& options, c
                                    NetworkOptions{.memory = MemoryMode::Inspectable});
 }
 
-TEST_CASE("BatchNorm1D keeps the unbiased variance, the biased one if told, and means over all batches") {
+TEST_CASE("BatchNorm1D keeps the unbiased variance and the biased one if told and means over all batches") {
   const auto run = [](const json& options) {
     auto net = network("BatchNorm1D", options, {"B", 1});
     for (const std::vector<double>& x : {std::vector<double>{1, 5}, std::vector<double>{2, 8}}) {
@@ -194,6 +194,15 @@ TEST_CASE("a layer norm treats every example alone and multiplies by 1 unless to
   net->set_parameter("Norm.bias", HostArray::of(Shape{2}, std::vector<double>{0, 0}));
   net->forward(Mode::Train);
   CHECK(net->get("Norm.outputs.default").doubles() == std::vector<double>{-1, 1, -1, 1});
+}
+
+TEST_CASE("the weights of normalisation are 1 unless a pattern names them") {
+  auto net = network("LayerNorm1D", json::object(), {"B", 2});
+  net->initialize({{"default", 0.5}}, 1);
+  CHECK(net->get("Norm.parameters.weight").doubles() == std::vector<double>{1, 1});
+  CHECK(net->get("Norm.parameters.bias").doubles() == std::vector<double>{0, 0});
+  net->initialize({{"default", 0.5}, {"Norm", {{"weight", 0.25}}}}, 1);
+  CHECK(net->get("Norm.parameters.weight").doubles() == std::vector<double>{0.25, 0.25});
 }
 
 TEST_CASE("Embedding gives rows by id and refuses ids outside its table") {

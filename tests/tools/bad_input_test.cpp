@@ -47,7 +47,7 @@ TEST_CASE("wrong experiments are told with path, word and remedy") {
   fails(train(folder, with("\"SoftmaxCE\"", "\"SoftmaxCe\"")), {"SoftmaxCe", "did you mean 'SoftmaxCE'"});
   fails(train(folder, with("\"units\": 32", "\"unit\": 32")), {"hidden", "unit", "did you mean 'units'"});
   fails(train(folder, with("\"units\": 32", "\"units\": \"many\"")), {"hidden", "units", "whole number"});
-  fails(train(folder, with("[\"T\", \"B_a\", 1]", "[\"T\", \"B_a\", 4]")), {"a_ce", "targets", "(T, B, 4)"});
+  fails(train(folder, with("[\"T\", \"B_a\", 1]", "[\"T\", \"B_a\", 4]")), {"a_ce", "targets", "(T, B_a, 4)"});
   fails(train(folder, with("\"loss\": [\"a_loss\"]", "\"loss\": [\"a_loss\", \"hidden.a\"]")), {"cycle", "hidden"});
   fails(train(folder, with("\"max_epochs\": 6", "\"max_epoch\": 6")),
         {"train", "max_epoch", "did you mean 'max_epochs'"});

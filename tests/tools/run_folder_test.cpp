@@ -81,7 +81,6 @@ TEST_CASE("only the same experiment goes on from a checkpoint") {
                         Case{"--set data.one.examples=299", "data.one.examples is 299 now and was 300"},
                         Case{"--set network.hidden.units=16", "network.hidden.units is 16 now and was 32"},
                         Case{"--set train.max_epochs=5", "train.max_epochs is 5 now and was 6"},
-                        Case{"--set train.max_epochs=9", "max_epochs is 9 now and was 6"},
                         Case{"--handler cpu:f64", "was made with f32 not f64"}}) {
     const Ran ran = train(folder, std::string("--resume ") + c.set);
     std::string told = ran.err;

@@ -49,3 +49,26 @@ TEST_CASE("volumes and layers with given weights are converted to sparse form an
   CHECK(net.store().find("Given", "W")->form == ParameterForm::Plain);
   CHECK(net.get("Given.parameters.W") == before);
 }
+
+TEST_CASE("attention and transformers are converted to sparse form and compute the same") {
+  const Catalog catalog = make_catalog();
+  Architecture a;
+  a.input({{"default", {"T", "B", 8}}, {"memory", {"T_memory", "B", 8}}});
+  const json options{{"d_model", 8}, {"nhead", 2}, {"dim_feedforward", 12}};
+  a["Input.default"] >> a.add("Masked", "MaskedTransformerDecoderLayer", options);
+  a.connect({"Input", "memory", "Masked", "memory"});
+  a["Masked.default"] >> a.add("Given", "SparseTransformerEncoderLayer", options);
+  a["Given.default"] >> a.add("Attention", "SparseMultiHeadAttention", {{"embed_dim", 8}, {"num_heads", 2}});
+  Network net(a, catalog, make_handler("cpu:f32"));
+  for (const auto& e : net.store().entries()) {
+    ParameterEntry& entry = *net.store().find(net.graph().node(e.node).name, e.info->name);
+    net.store().set(entry, e.info->name.find("norm") != std::string::npos
+                               ? HostArray::of(e.info->shape, std::vector<double>(8, 1.0))
+                               : sparse_values(e.info->shape));
+  }
+  const Conversion conversion = convert_to_sparse(net, {"Attention.default"}, {1, 4}, 1);
+  CHECK(conversion.layers.size() == 6 + 4 + 2);
+  CHECK(conversion.max_difference < 1e-5);
+  for (const char* name : {"in_proj_weight", "out_proj_weight"})
+    CHECK(net.store().find("Attention", name)->form == ParameterForm::Stored);
+}

@@ -1,6 +1,7 @@
 #include "squall/training/stepper.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "squall/core/ops/elementwise.hpp"
 #include "squall/core/ops/optim.hpp"
@@ -17,6 +18,27 @@ std::vector<Index> layout_of(const Network& network) {
 }
 
 }  // namespace
+
+void require_finite(Network& network, double loss, const Progress& progress) {
+  if (std::isfinite(loss)) return;
+  const std::string layer = network.first_non_finite();
+  if (layer == "Input")
+    raise<NumericError>("the data of update ", progress.update + 1, " in epoch ", progress.epoch + 1,
+                        " hold a number that is not finite; look at the inputs and targets");
+  raise<NumericError>("the training loss is not finite in epoch ", progress.epoch + 1, ", update ", progress.update + 1,
+                      layer.empty() ? std::string() : "; the first layer with such a number is '" + layer + "'",
+                      "; a smaller learning rate or clipped gradients may help");
+}
+
+void require_finite_parameters(Network& network, const Progress& progress) {
+  const Tensor flat = network.parameters();
+  if (flat.elements() == 0) return;
+  if (network.handler().elementwise().all_finite(ConstMatrix(flat.reshaped(Shape{1, flat.elements()})))) return;
+  const std::string layer = network.first_non_finite();
+  raise<NumericError>("after epoch ", progress.epoch, ", update ", progress.update, ", parameters",
+                      layer.empty() ? std::string() : " of layer '" + layer + "'",
+                      " are not finite; a smaller learning rate or clipped gradients may help");
+}
 
 bool UpdateRule::set(std::string_view option, double value) {
   if (!set_own(option, value)) return false;
@@ -118,7 +140,10 @@ void Stepper::step(PassId pass, const Progress& progress, Start start) {
   if (network_ == nullptr) raise<ConfigError>("a stepper must be started for a network before its first step");
   if (network_->parameters().elements() != offsets_[0])
     raise<ConfigError>("parameters have changed their form since the stepper was started; start it again");
-  if (!rule_->learns()) return network_->forward(pass, start);
+  if (!rule_->learns()) {
+    network_->forward(pass, start);
+    return require_finite(*network_, network_->total_loss(), progress);
+  }
   OptimOps& ops = network_->handler().optim();
   const Index step = steps_ + 1;
   if (rule_->moves_before_pass()) {
@@ -127,6 +152,7 @@ void Stepper::step(PassId pass, const Progress& progress, Start start) {
     network_->parameters_changed();
   }
   network_->forward(pass, start);
+  require_finite(*network_, network_->total_loss(), progress);  // before it reaches the parameters
   network_->backward();
   for (const auto& piece : network_->trainable()) rule_of(piece).update(ops, range_of(piece), progress, step);
   network_->parameters_changed();

@@ -81,14 +81,14 @@ Ended Trainer::train(DataIterator& data, const std::map<std::string, DataIterato
 }
 
 void Trainer::prepare(DataIterator& data) {
-  pass_ = network_.pass(stepper_->rule().mode(), task_heads(tasks_, network_.graph()));
+  register_pass();
   const auto needed = needed_inputs(task_heads(tasks_, network_.graph()), network_.graph());
   Problems problems;
   for (const auto& name : needed)
     if (std::ranges::none_of(data.fields(), [&](const auto& f) { return f.name == name; }))
       problems.add("Input." + name, "is not among the fields of the training data");
   problems.raise_if_any("there is not all the data to train with");
-  if (data.batches() < 1) raise<DataError>("the training data has no batches");
+  if (data.batches() < 1) raise<DataError>("the training data has no examples");
   if (!stepper_->fits(network_)) stepper_->start(network_);
   if (truncate_ == 0) return;
   auto fields = needed;
@@ -97,14 +97,32 @@ void Trainer::prepare(DataIterator& data) {
   pieces_ = std::make_unique<TimePieces>(network_.graph(), fields);
 }
 
+void Trainer::register_pass() {
+  PassRequest request;
+  request.mode = stepper_->rule().mode();
+  request.heads = task_heads(tasks_, network_.graph());
+  request.frozen = frozen_;
+  pass_ = network_.pass(request);
+  if (!frozen_.empty() && stepper_->rule().learns() && network_.trainable(pass_).empty())
+    raise<ConfigError>("frozen: ", join(frozen_), " leave nothing that could be trained");
+}
+
 void Trainer::start_hooks() {
+  Problems problems;
   for (const auto& hook : hooks_) {
+    if (hook->stage() == HookStage::Save && !problems.empty()) break;  // they may begin to write
     try {
       hook->start(*this);
     } catch (const ConfigError& e) {
-      raise<ConfigError>("hook '", hook->name(), "': ", e.what());
+      problems.add("", concat("hook '", hook->name(), "': ", e.what()));
     }
   }
+  problems.raise_if_any("training cannot begin");
+}
+
+void Trainer::finish_again(Ended how) {
+  ended_ = how;
+  finish_hooks(how);
 }
 
 void Trainer::finish_hooks(Ended how) {
@@ -172,6 +190,7 @@ Ended Trainer::train_epoch(DataIterator& data) {
   }
   ++progress_.epoch;
   batch_in_epoch_ = 0;
+  if (stepper_->rule().learns()) require_finite_parameters(network_, progress_);
   for (const auto& [path, value] : score_paths(rolling_->scores())) log("rolling_training." + path, value);
   rolling_->clear();
   stop = run_hooks(Timescale::Epoch) || stop;

@@ -1,5 +1,6 @@
 #include "squall/core/host_array.hpp"
 
+#include <exception>
 #include <limits>
 
 namespace squall {
@@ -14,11 +15,16 @@ std::size_t bytes_of(DType dtype, const Shape& shape) {
 
 }  // namespace
 
-HostArray::HostArray(DType dtype, const Shape& shape)
-    : dtype_(dtype), shape_(shape), elements_(shape.elements()), bytes_(bytes_of(dtype, shape)) {}
+HostArray::HostArray(DType dtype, const Shape& shape) { resize(dtype, shape); }
 
 void HostArray::resize(DType dtype, const Shape& shape) {
-  bytes_.resize(bytes_of(dtype, shape));
+  const std::size_t bytes = bytes_of(dtype, shape);
+  try {
+    bytes_.resize(bytes);
+  } catch (const std::exception&) {  // no memory, or more than a vector may have
+    raise<DeviceError>("there is no memory for an array ", shape, " of ", name_of(dtype), ": ",
+                       static_cast<double>(bytes) / 1e9, " GB");
+  }
   dtype_ = dtype;
   shape_ = shape;
   elements_ = shape.elements();

@@ -124,16 +124,17 @@ void ElementwiseOps::activate_back(Activation f, const ConstTensor& y, const Con
   guard("activate_back", dx.to);
 }
 
-void ElementwiseOps::curve(Curve f, const ConstTensor& x, const Tensor& y) {
+void ElementwiseOps::curve(Curve f, const ConstTensor& x, const Tensor& y, const CurveNumbers& numbers) {
   same_size("curve", "x", x, "y", y);
   real(handler(), "curve", "x", x);
   real(handler(), "curve", "y", y);
   if (x.elements() == 0) return;
-  do_curve(f, x, y);
+  do_curve(f, numbers, x, y);
   guard("curve", y);
 }
 
-void ElementwiseOps::curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx) {
+void ElementwiseOps::curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx,
+                                const CurveNumbers& numbers) {
   if (!dx) return;
   same_size("curve_back", "x", x, "dy", dy);
   same_size("curve_back", "x", x, "dx", dx.to);
@@ -141,7 +142,7 @@ void ElementwiseOps::curve_back(Curve f, const ConstTensor& x, const ConstTensor
   real(handler(), "curve_back", "dy", dy);
   real(handler(), "curve_back", "dx", dx.to);
   if (x.elements() == 0) return;
-  do_curve_back(f, x, dy, dx);
+  do_curve_back(f, numbers, x, dy, dx);
   guard("curve_back", dx.to);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/error_context.hpp"
+#include "graph/memory_check.hpp"
 #include "squall/core/contexts.hpp"
 #include "squall/core/parameter_store.hpp"
 
@@ -27,11 +28,13 @@ Binding::Binding(const Graph& graph, std::shared_ptr<const PassPlan> plan, const
       options_(options),
       views_(at(graph.size())),
       refs_(at(graph.size())) {
+  check_buffer_memory(graph_, *plan_, sizes_, handler);
   size_views();
   prepare_plans(handler);
   auto buffers = collect_buffers();
   extend_lifetimes(buffers);
   layout_ = place(std::move(buffers), options_.memory, 64, options_.margin);
+  check_layout_memory(layout_, handler);
   list_zero_fills();
 }
 

@@ -99,6 +99,10 @@ void GraphBuilder::build_layer(const LayerSpec& spec) {
         for (std::size_t i = 0; i < node.inputs.size(); ++i) output.depends.push_back(static_cast<int>(i));
     check_all_inputs_declared(node, incoming);
     check_outgoing(spec, node);
+  } catch (const ShapeError& e) {  // sizes that a layer did not expect
+    problems_.add("", concat(node.layer->type(), " '", spec.name, "': ", e.what()));
+    failed_.insert(spec.name);
+    return;
   } catch (const Error& e) {
     problems_.add("", e.what());
     failed_.insert(spec.name);

@@ -1,9 +1,22 @@
 #include <algorithm>
 
+#include "graph/memory_check.hpp"
 #include "squall/core/contexts.hpp"
 #include "squall/core/json.hpp"
+#include "squall/core/ops/memory.hpp"
 
 namespace squall {
+
+namespace {
+
+// What cannot be counted is refused here, so that nobody behind needs to ask. With room for time and batch.
+void require_countable(const Declare& d, std::string_view what, std::string_view name, const Shape& shape) {
+  const double bytes = wanted_bytes(shape, sizeof(float));
+  if (bytes > 1e18)
+    d.fail(what, " '", name, "' would be ", shape, " and need ", bytes_text(bytes), "; no machine has that");
+}
+
+}  // namespace
 
 const Declare::Incoming* Declare::find(std::string_view input) const {
   const auto found = std::ranges::find_if(incoming_, [&](const Incoming& c) { return c.input == input; });
@@ -37,6 +50,7 @@ BufferShape Declare::like(In in, const Shape& features) const {
 
 Out Declare::output(std::string_view name, const BufferShape& shape, const OutputOptions& options) {
   if (node_.find_output(name) >= 0) fail("output '", name, "' is declared twice");
+  require_countable(*this, "output", name, shape.features);
   OutputInfo info;
   info.name = name;
   info.shape = shape;
@@ -50,17 +64,20 @@ Out Declare::output(std::string_view name, const BufferShape& shape, const Outpu
 
 Param Declare::parameter(std::string_view name, const Shape& shape, const ParameterOptions& options) {
   if (node_.find_parameter(name) >= 0) fail("parameter '", name, "' is declared twice");
+  require_countable(*this, "parameter", name, shape);
   node_.parameters.push_back({std::string(name), shape, options.initial, options.task_axis, options.maskable,
                               options.bias, options.patterned});
   return {static_cast<int>(node_.parameters.size()) - 1};
 }
 
 State Declare::state(std::string_view name, const Shape& shape, double initial) {
+  require_countable(*this, "state", name, shape);
   node_.states.push_back({std::string(name), shape, initial});
   return {static_cast<int>(node_.states.size()) - 1};
 }
 
 Internal Declare::internal(std::string_view name, const BufferShape& shape, const InternalOptions& options) {
+  require_countable(*this, "internal", name, shape.features);
   node_.internals.push_back({std::string(name), shape, options.dtype, options.context, options.life});
   return {static_cast<int>(node_.internals.size()) - 1};
 }

@@ -1,6 +1,7 @@
 #include "squall/core/network.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "graph/error_context.hpp"
 #include "graph/network_state.hpp"
@@ -18,6 +19,15 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 bool fits(const OutputInfo& output, const Shape& given) {
   const int lead = (output.shape.time >= 0 ? 1 : 0) + (output.shape.batch >= 0 ? 1 : 0);
   return given.rank() >= lead && given.from(lead).elements() == output.shape.feature_size();
+}
+
+// Classes and the like may be given as real numbers.
+void require_whole(const std::string& name, const HostArray& array) {
+  for (Index i = 0; i < array.elements(); ++i) {
+    const double value = array.value(i);
+    if (std::nearbyint(value) != value || std::abs(value) > 2147483647.0)
+      raise<DataError>("data for Input.", name, " should be whole numbers, but number ", i, " is ", value);
+  }
 }
 
 // One number from the device, without allocating.
@@ -91,7 +101,7 @@ void Network::provide(const Batch& batch) {
     const HostArray* array = batch.find(output.name);
     if (array == nullptr) continue;
     SQUALL_CHECK(fits(output, array->shape()), "data for Input.", output.name, " is ", array->shape(),
-                 ", but it should be ", output.shape);
+                 ", but it should be ", output.shape.text(graph_.symbols()));
     take_sizes(output, *array, sizes);
   }
   for (std::size_t slot = 0; slot < outputs.size(); ++slot)
@@ -109,6 +119,7 @@ void Network::store_input(std::size_t slot, const HostArray& array) {
     inputs_[slot] = DeviceBlock();
     inputs_[slot] = DeviceBlock(handler_->memory(), bytes);
   }
+  if (is_real(array.dtype()) && !is_real(dtype)) require_whole(output.name, array);
   handler_->memory().upload(array.view(), Tensor(inputs_[slot].data(), dtype, array.shape()));
   input_shapes_[slot] = array.shape();
 }
@@ -173,7 +184,8 @@ void Network::check_inputs(const PassPlan& plan) const {
     if (!plan.nodes[0].output_active[o] || graph_.readers(0, static_cast<int>(o)).empty()) continue;
     const OutputInfo& output = outputs[o];
     if (inputs_[o].data() == nullptr)
-      raise<DataError>("no data was provided for Input.", output.name, ", which should be ", output.shape);
+      raise<DataError>("no data was provided for Input.", output.name, ", which should be ",
+                       output.shape.text(graph_.symbols()));
     int axis = 0;
     for (const int symbol : {output.shape.time, output.shape.batch})
       if (symbol >= 0)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "graph/memory_check.hpp"
+
 namespace squall {
 
 namespace {
@@ -58,6 +60,7 @@ Tensor ParameterStore::view(const DeviceBlock& block, Index element_offset, cons
 
 // Arena: values | gradients | states. Effective block: for packed parameters the slices and their gradients.
 void ParameterStore::lay_out() {
+  check_parameter_memory(entries_, graph_, handler_);
   const Index step = 64 / static_cast<Index>(size_of(handler_.dtype()));
   flat_elements_ = 0;
   Index effective = 0;

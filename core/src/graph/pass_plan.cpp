@@ -227,7 +227,6 @@ class Planner {
 
 }  // namespace
 
-PassPlan plan_pass(const Graph& graph, const PassRequest& request) { return Planner(graph, request).run(); }
 void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, std::string_view where,
                   Problems& problems) {
   for (const auto& pattern : frozen) {
@@ -244,5 +243,6 @@ void check_frozen(const Graph& graph, const std::vector<std::string>& frozen, st
   }
 }
 
+PassPlan plan_pass(const Graph& graph, const PassRequest& request) { return Planner(graph, request).run(); }
 
 }  // namespace squall

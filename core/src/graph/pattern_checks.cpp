@@ -1,4 +1,6 @@
 // Patterns to initializers and modifiers, tried before there is a network with memory.
+#include <algorithm>
+
 #include "squall/core/catalog.hpp"
 #include "squall/core/parameters.hpp"
 
@@ -8,14 +10,32 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-void try_initializer(const json& value, std::string_view where, const Catalog& catalog, Problems& problems) {
-  if (!value.is_number() && !value.is_array()) catalog.of<Initializer>().make(value, where, catalog, problems);
-}
+// Tells each wrong value once, with the first parameter that it reaches.
+class InitializerTrial {
+ public:
+  InitializerTrial(const Catalog& catalog, std::string_view where, Problems& problems)
+      : catalog_(catalog), where_(where), problems_(problems) {}
+
+  void run(const json& value, const std::string& parameter) {
+    if (value.is_number() || value.is_array() || std::ranges::find(tried_, value) != tried_.end()) return;
+    tried_.push_back(value);
+    Problems own;
+    catalog_.of<Initializer>().make(value, "", catalog_, own);
+    for (const auto& one : own.all()) problems_.add(where_, concat("parameter '", parameter, "': ", one));
+  }
+
+ private:
+  const Catalog& catalog_;
+  std::string_view where_;
+  Problems& problems_;
+  std::vector<json> tried_;
+};
 
 }  // namespace
 
 void check_initializers(const Graph& graph, const Catalog& catalog, const json& patterns, std::string_view where,
                         Problems& problems) {
+  InitializerTrial trial(catalog, where, problems);
   for (const auto& target : resolve_patterns(graph, patterns, where, problems)) {
     const Node& node = graph.node(target.node);
     const bool own = !target.state && target.match.by_default && node.parameters[at(target.slot)].initial.has_value();
@@ -25,8 +45,9 @@ void check_initializers(const Graph& graph, const Catalog& catalog, const json& 
       problems.add(where,
                    concat("parameter '", node.name, ".", name, "' has ",
                           count == 0 ? "no initializer" : "several initializers", "; exactly one must reach it"));
-    for (const auto& value : target.match.values) try_initializer(value, where, catalog, problems);
-    for (const auto& value : target.match.fallback) try_initializer(value, where, catalog, problems);
+    const std::string path = node.name + "." + name;
+    for (const auto& value : target.match.values) trial.run(value, path);
+    for (const auto& value : target.match.fallback) trial.run(value, path);
   }
 }
 

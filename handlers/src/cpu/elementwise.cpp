@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "cpu/facets.hpp"
+#include "squall/core/formulas/curves.hpp"
 
 namespace squall::cpu {
 
@@ -86,18 +87,37 @@ class CpuElementwise final : public ElementwiseOps {
     R* to = dx.to.as<R>();
     pieces(y.elements(), 1, [=](Index i, Index n) { kernel(n, out + i, delta + i, to + i); });
   }
-  void do_curve(Curve f, const ConstTensor& x, const Tensor& y) override {
-    const auto kernel = k().curve[at(f)];
+  void do_curve(Curve f, const CurveNumbers& numbers, const ConstTensor& x, const Tensor& y) override {
     const R* in = x.as<R>();
     R* to = y.as<R>();
-    pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, to + i); });
+    if (at(f) < kCurves) {
+      const auto kernel = k().curve[at(f)];
+      return pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, to + i); });
+    }
+    formulas::visit_curve<R>(f, numbers, [&](auto curve) {
+      pieces(x.elements(), kSlow, [=](Index first, Index n) {
+        for (Index i = first; i < first + n; ++i) to[i] = curve.value(in[i]);
+      });
+    });
   }
-  void do_curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx) override {
-    const auto kernel = k().curve_back[at(f)][at(dx.mode)];
+  void do_curve_back(Curve f, const CurveNumbers& numbers, const ConstTensor& x, const ConstTensor& dy,
+                     const Sink& dx) override {
     const R* in = x.as<R>();
     const R* delta = dy.as<R>();
     R* to = dx.to.as<R>();
-    pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, delta + i, to + i); });
+    if (at(f) < kCurves) {
+      const auto kernel = k().curve_back[at(f)][at(dx.mode)];
+      return pieces(x.elements(), kSlow, [=](Index i, Index n) { kernel(n, in + i, delta + i, to + i); });
+    }
+    const bool add = dx.mode == Write::Add;
+    formulas::visit_curve<R>(f, numbers, [&](auto curve) {
+      pieces(x.elements(), kSlow, [=](Index first, Index n) {
+        for (Index i = first; i < first + n; ++i) {
+          const R d = curve.slope(in[i]) * delta[i];
+          to[i] = add ? to[i] + d : d;
+        }
+      });
+    });
   }
   void do_copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) override {
     where(cond, out, [&a](auto zero) {

@@ -1,6 +1,7 @@
 #include "cpu/team.hpp"
 
 #include <chrono>
+#include <exception>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -36,10 +37,18 @@ std::uint32_t other_than(const std::atomic<std::uint32_t>& value, std::uint32_t 
 }  // namespace
 
 Team::Team(int threads) {
-  for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { work(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { work(worker); });
+  } catch (const std::exception&) {  // the system gives no more of them
+    const std::size_t made = workers_.size();
+    dismiss();
+    raise<DeviceError>("only ", made + 1, " of ", threads, " threads could be started; ask for fewer");
+  }
 }
 
-Team::~Team() {
+Team::~Team() { dismiss(); }
+
+void Team::dismiss() {
   leave_ = true;
   job_.fetch_add(1, std::memory_order_release);
   job_.notify_all();

@@ -24,6 +24,7 @@ class Team {
   void run(Index tiles, const void* body, Call call);
 
  private:
+  void dismiss();
   void work(int worker);
   void take_tiles(int worker);
 

@@ -7,6 +7,7 @@
 
 #include "atomic_target.hpp"
 #include "h5/h5_common.hpp"
+#include "h5/h5_temporary.hpp"
 #include "squall/core/error.hpp"
 #include "squall/io/h5_file.hpp"
 
@@ -313,14 +314,18 @@ H5DiskWriter::H5DiskWriter(const std::filesystem::path& path) : H5Writer(std::un
   if (!target.plain)
     raise<FileError>("cannot write '", path.string(), "': HDF5 needs a plain file, not a pipe or device; name one");
   path_ = target.path;
-  temporary_ = path_;
-  temporary_ += concat(".", ::getpid(), ".tmp");
+  h5::remove_abandoned(path_);
+  temporary_ = h5::temporary_beside(path_);
   try {
     impl_ = std::make_unique<Impl>(temporary_, path_);
   } catch (const h5::SystemFailure& failure) {
     write_failed(path_, "making a temporary beside it", failure.number, true);
   }
   if (target.replaces) static_cast<void>(::chmod(temporary_.c_str(), target.mode));
+  void* descriptor = nullptr;
+  if (H5Fget_vfd_handle(impl_->file.get(), H5P_DEFAULT, &descriptor) >= 0 &&
+      !h5::own_temporary(*static_cast<int*>(descriptor)))
+    write_failed(path_, "locking a temporary beside it", EWOULDBLOCK, true);
 }
 H5DiskWriter::~H5DiskWriter() {
   const h5::Quiet quiet;

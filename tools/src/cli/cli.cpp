@@ -9,6 +9,7 @@
 #include "cli/context.hpp"
 #include "cli/usage.hpp"
 #include "squall/handlers/make_handler.hpp"
+#include "squall/tools/run.hpp"
 
 namespace squall::cli {
 
@@ -16,7 +17,12 @@ std::shared_ptr<Handler> Context::make_handler() const {
   if (precision != "exact")
     raise<ConfigError>("--precision ", precision, ": handler '", handler,
                        "' computes exactly; reduced precision needs a GPU");
-  return squall::make_handler(handler, {threads});
+  auto made = squall::make_handler(handler, {threads});
+  if (verbose) {
+    say(concat("handler ", made->name(), ", ", thread_count(), " threads"));
+    for (const auto& line : handler_report()) say("  " + line);
+  }
+  return made;
 }
 
 int Context::thread_count() const {
@@ -35,6 +41,10 @@ void Context::say(const std::string& text) const {
   if (!quiet) fmt::print(stderr, "{}\n", text);
 }
 
+void Context::detail(const Network& network) const {
+  if (verbose) say(binding_details(network));
+}
+
 CLI::App* add_command(CLI::App& app, Context& c, const std::string& name, const std::string& doc,
                       std::function<int()> action) {
   CLI::App* command = app.add_subcommand(name, doc);
@@ -49,7 +59,7 @@ CLI::App* add_command(CLI::App& app, Context& c, const std::string& name, const 
   command->add_option("--threads", c.threads, "threads of the handler; 0: all cores")->check(count_or_none);
   command->add_option("--seed", c.seed, "beats the file's seed")->check(seed);
   command->add_flag("--quiet", c.quiet, "no chatter");
-  command->add_flag("-v,--verbose", c.verbose, "more chatter");
+  command->add_flag("-v,--verbose", c.verbose, "more chatter: handler, data found, memory, the plan of each layer");
   command->add_option("--progress", c.progress, "auto, bar, plain, json or none")
       ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
       ->capture_default_str();

@@ -8,6 +8,7 @@
 
 #include "squall/core/handler.hpp"
 #include "squall/core/json.hpp"
+#include "squall/core/network.hpp"
 #include "squall/tools/catalog.hpp"
 
 namespace squall::cli {
@@ -26,7 +27,8 @@ struct Context {
   int thread_count() const;
   // Results: the JSON object with --json, else the text.
   void print(const json& result, const std::string& text) const;
-  void say(const std::string& text) const;  // to stderr, unless --quiet
+  void say(const std::string& text) const;    // to stderr, unless --quiet
+  void detail(const Network& network) const;  // with --verbose: how it ran
 };
 
 // A subcommand with the common options; `action` runs when it was chosen.

@@ -16,7 +16,7 @@ json as_json(const TypeDoc& doc, const std::string& family) {
 
 std::string as_text(const TypeDoc& doc, const std::string& family) {
   std::string text = fmt::format("{} ({}): {}\n", doc.type, family, doc.doc);
-  for (const auto& o : doc.options) text += fmt::format("  {:<22}{:<14} {}\n", o.name, o.default_value, o.doc);
+  for (const auto& o : doc.options) text += fmt::format("  {:<22} {:<14} {}\n", o.name, o.default_value, o.doc);
   return text;
 }
 

@@ -8,9 +8,9 @@ namespace squall::cli {
 
 namespace {
 
-std::string shapes(const Node& node) {
+std::string shapes(const Node& node, const Symbols& names) {
   std::string text;
-  for (const auto& o : node.outputs) text += (text.empty() ? "" : " ") + o.name + o.shape.text();
+  for (const auto& o : node.outputs) text += (text.empty() ? "" : " ") + o.name + o.shape.text(names);
   return text;
 }
 
@@ -25,7 +25,8 @@ Index parameters_of(const Node& node) {
 std::string network_table(const Network& network) {
   std::string text = fmt::format("{:<20}{:<20}{:>12}  {}\n", "layer", "type", "parameters", "outputs");
   for (const auto& node : network.graph().nodes())
-    text += fmt::format("{:<20}{:<20}{:>12}  {}\n", node.name, node.layer->type(), parameters_of(node), shapes(node));
+    text += fmt::format("{:<20}{:<20}{:>12}  {}\n", node.name, node.layer->type(), parameters_of(node),
+                        shapes(node, network.graph().symbols()));
   return text + fmt::format("{} parameters\n", network.parameter_count());
 }
 
@@ -33,7 +34,7 @@ json network_json(const Network& network) {
   json layers = json::array();
   for (const auto& node : network.graph().nodes()) {
     json layer = {{"layer", node.name}, {"type", std::string(node.layer->type())}, {"parameters", parameters_of(node)}};
-    for (const auto& o : node.outputs) layer["outputs"][o.name] = o.shape.text();
+    for (const auto& o : node.outputs) layer["outputs"][o.name] = o.shape.text(network.graph().symbols());
     for (const auto& p : node.parameters) layer["shapes"][p.name] = p.shape.text();
     layers.push_back(layer);
   }
@@ -42,9 +43,7 @@ json network_json(const Network& network) {
 
 int dry_run(const Experiment& experiment, const Context& c) {
   Network network(experiment.architecture, c.catalog, c.make_handler());
-  Problems problems;
-  resolve_patterns(network.graph(), experiment.initialize, "initialize", problems);
-  problems.raise_if_any("the experiment cannot be run");
+  if (!experiment.initialize.is_null()) network.initialize(experiment.initialize, experiment.seed);
   json result = {{"layers", network_json(network)}, {"parameters", network.parameter_count()}};
   std::string text = network_table(network);
   result["stages"] = json::array();

@@ -19,10 +19,15 @@ int eval(const EvalOptions& o, const Context& c) {
   const auto tasks = model.tasks(o.task);
   ExperimentData data = model.data(o.data);
   const auto& stop = watch_signals();
-  const json scores =
+  json scores =
       score_tasks(model.network(), data, tasks, o.split, [&stop] { return stop.load(std::memory_order_relaxed) != 0; });
   if (scores.empty())
     raise<DataError>("no task has data for split '", o.split, "'; splits are train, validation and test");
+  const json trained = model.epochs();
+  for (const auto& [name, epochs] : trained.items())
+    if (scores.contains(name)) scores[name]["epochs"] = epochs;
+  if (c.verbose) c.say(data.details());
+  c.detail(model.network());
   std::string text;
   for (const auto& [name, values] : scores.items()) {
     text += name + ":";

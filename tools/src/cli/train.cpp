@@ -28,15 +28,20 @@ std::string table(const json& report) {
 }
 
 int train(const TrainOptions& o, const Context& c) {
-  const Experiment experiment = read_experiment(o.experiment, o.sets, c.seed, c.catalog);
-  if (o.dry_run) return dry_run(experiment, c);
   RunOptions run;
-  run.data = o.data.empty() ? experiment.folder / "data" : o.data;
+  run.data = o.data.empty() ? o.experiment.parent_path() / "data" : o.data;
   run.out = o.out.empty() ? std::filesystem::path("runs") / o.experiment.stem() : o.out;
   run.resume = o.resume;
+  FileChecks files;
+  std::error_code ignored;
+  files.init_from = !o.resume || !std::filesystem::exists(run.out / "checkpoint.h5", ignored);
+  if (!o.dry_run) files.data = run.data;
+  const Experiment experiment = read_experiment(o.experiment, o.sets, c.seed, c.catalog, files);
+  if (o.dry_run) return dry_run(experiment, c);
   run.interrupt = &watch_signals();
   const auto progress = make_progress(c.progress, c.quiet);
   run.observer = progress.get();
+  if (c.verbose) run.detail = [&c](const std::string& text) { c.say(text); };
   const RunResult result = run_experiment(experiment, run, c.catalog, c.make_handler(), c.thread_count());
   if (result.interrupted) {
     c.say(fmt::format("stopped; {} holds everything, go on with --resume", (run.out / "checkpoint.h5").string()));

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <fstream>
 
+#include "experiment/check_on_network.hpp"
 #include "squall/core/network_spec.hpp"
 #include "squall/io/atomic_file.hpp"
+#include "squall/io/reader.hpp"
 #include "squall/tools/experiment.hpp"
+#include "squall/training/iterators.hpp"
 
 namespace squall {
 
@@ -11,7 +14,8 @@ namespace {
 
 class Parser {
  public:
-  Parser(json document, const std::filesystem::path& folder, const Catalog& catalog) : catalog_(catalog) {
+  Parser(json document, const std::filesystem::path& folder, const Catalog& catalog, const FileChecks& files)
+      : catalog_(catalog), files_(files) {
     out_.source = std::move(document);
     out_.folder = folder;
   }
@@ -30,10 +34,12 @@ class Parser {
     if (out_.initialize.is_null() && out_.init_from.empty())
       problems_.add("initialize",
                     "is missing; say how parameters begin, like {\"default\": {\"@type\": \"Gaussian\"}}");
+    if (files_.init_from && !out_.init_from.empty()) check_init_from();
     read_data();
     out_.tasks = read_tasks(j, problems_);
     read_sparsify();
     read_stages();
+    if (network_known_) check_on_network(out_, catalog_, problems_);
     problems_.raise_if_any(concat(name, ": the experiment cannot be run"));
     return std::move(out_);
   }
@@ -54,9 +60,18 @@ class Parser {
         if (!out_.source.contains("initialize") && !out_.source.contains("init_from"))
           out_.source["initialize"] = made.initialize;
       }
-      out_.architecture = Architecture::from_json(network);
+      out_.architecture = Architecture::from_json(network, "network");
+      network_known_ = true;
     } catch (const Error& e) {
-      problems_.add("", e.what());
+      problems_.add("", e);
+    }
+  }
+
+  void check_init_from() {
+    try {
+      check_readable(out_.init_file());
+    } catch (const Error& e) {
+      problems_.add("init_from", e);
     }
   }
 
@@ -67,6 +82,14 @@ class Parser {
       return;
     }
     out_.data = j["data"];
+    for (const auto& [name, description] : out_.data.items()) {
+      const std::string where = "data." + name;
+      const auto reader = catalog_.of<Reader>().make(description, where, catalog_, problems_);
+      if (!reader) continue;
+      if (files_.data) reader->check_files(*files_.data, where, problems_);
+      for (const auto& [key, change] : reader->common().augment.items())
+        catalog_.of<Augment>().make(change, concat(where, ".augment.", key), catalog_, problems_);
+    }
   }
 
   void read_sparsify() {
@@ -137,12 +160,15 @@ class Parser {
     for (const auto& [key, j] : s.hooks.items()) {
       catalog_.of<Hook>().make(j, where + ".hooks." + key, catalog_, problems_);
       stops = stops || (j.is_object() && j.contains("@type") &&
-                        (j["@type"] == "EarlyStopper" || j["@type"].get<std::string>().starts_with("Stop")));
+                        (j["@type"] == "EarlyStopper" ||
+                         (j["@type"].is_string() && j["@type"].get<std::string>().starts_with("Stop"))));
     }
     if (!stops) problems_.add(where + ".max_epochs", "training would never end: give max_epochs or a hook that stops");
   }
 
   const Catalog& catalog_;
+  const FileChecks& files_;
+  bool network_known_ = false;
   Experiment out_;
   Problems problems_;
 };
@@ -183,18 +209,23 @@ const TaskOptions& Experiment::task(std::string_view name) const {
   raise<ConfigError>("there is no task '", name, "'", did_you_mean(name, known), "; tasks are: ", join(known));
 }
 
+std::filesystem::path Experiment::init_file() const {
+  const std::filesystem::path file = init_from;
+  return file.is_relative() ? folder / file : file;
+}
+
 Experiment parse_experiment(json document, const std::filesystem::path& folder, std::string_view name,
-                            const Catalog& catalog) {
-  return Parser(std::move(document), folder, catalog).run(name);
+                            const Catalog& catalog, const FileChecks& files) {
+  return Parser(std::move(document), folder, catalog, files).run(name);
 }
 
 Experiment read_experiment(const std::filesystem::path& file, const std::vector<std::string>& sets,
-                           std::optional<std::uint64_t> seed, const Catalog& catalog) {
+                           std::optional<std::uint64_t> seed, const Catalog& catalog, const FileChecks& files) {
   const auto bytes = read_whole_file(file);
   json document = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
   for (const auto& s : sets) set_value(document, s);
   if (seed) document["seed"] = *seed;
-  return parse_experiment(std::move(document), file.parent_path(), file.string(), catalog);
+  return parse_experiment(std::move(document), file.parent_path(), file.string(), catalog, files);
 }
 
 }  // namespace squall

@@ -27,6 +27,8 @@ std::vector<std::string> SavedModel::task_names() const {
   return names;
 }
 
+json SavedModel::epochs() const { return description_.value("epochs", json::object()); }
+
 std::vector<Task> SavedModel::tasks(const std::string& chosen) const {
   const auto names = task_names();
   if (chosen.empty()) return make_tasks(tasks_, names, network_->graph(), catalog_);

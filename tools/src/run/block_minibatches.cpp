@@ -16,6 +16,7 @@ BlockMinibatches::BlockMinibatches(std::shared_ptr<const StoredSplit> split, boo
     : split_(std::move(split)), has_time_(has_time), names_(std::move(names)), options_(options) {
   constexpr Index kBlockBytes = Index{1} << 22;
   if (options_.batch_size < 1) raise<ConfigError>("batch_size should be at least 1, not ", options_.batch_size);
+  options_.batch_size = std::min(options_.batch_size, std::max(examples(), Index{1}));  // sums of it stay small
   if (options_.block < 1)
     options_.block = std::max<Index>(1, kBlockBytes / std::max<Index>(1, split_->bytes_per_example()));
   order_.resize(at(examples()));

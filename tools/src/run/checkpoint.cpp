@@ -44,6 +44,7 @@ void save_checkpoint(const std::filesystem::path& path, Index keep, const Networ
   if (trainer != nullptr) {
     state["trainer"] = trainer->save_state();
     state["steps"] = trainer->stepper().steps();
+    state["stopped_by_hook"] = trainer->ended() == Ended::StoppedByHook;
     const auto vectors = trainer->stepper().save_state();
     state["state_vectors"] = vectors.size();
     for (std::size_t i = 0; i < vectors.size(); ++i) file.write(concat("/stepper/", i), vectors[i]);
@@ -70,6 +71,13 @@ CheckpointInfo Checkpoint::info() const {
   info.seconds = s.at("seconds").get<double>();
   info.epochs = s.at("epochs");
   return info;
+}
+
+bool Checkpoint::has_trainer() const { return file_.description().at("checkpoint").contains("trainer"); }
+
+Ended Checkpoint::ended() const {
+  const json& s = file_.description().at("checkpoint");
+  return s.value("stopped_by_hook", false) ? Ended::StoppedByHook : Ended::Finished;
 }
 
 void Checkpoint::restore(Network& network) const {

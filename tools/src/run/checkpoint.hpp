@@ -11,7 +11,7 @@ namespace squall {
 
 struct CheckpointInfo {
   std::size_t phase = 0;         // the running one
-  bool phase_done = false;       // the next one begins
+  bool phase_done = false;       // the next one begins, if there is one
   Index metrics_lines = 0;       // of metrics.jsonl that belong to it
   double seconds = 0;            // trained so far
   json epochs = json::object();  // finished epochs by task
@@ -25,6 +25,9 @@ class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& path) : file_(path) {}
   CheckpointInfo info() const;
+  // Inside a phase, or at the end of the last one, before hooks finished it; how that ended.
+  bool has_trainer() const;
+  Ended ended() const;
   const json& description() const { return file_.description(); }
   void restore(Network& network) const;
   void restore(Trainer& trainer) const;  // after the network; its stepper has been started

@@ -1,8 +1,30 @@
 #include "squall/tools/experiment_data.hpp"
 
+#include <cmath>
+
 #include "squall/tools/block_minibatches.hpp"
 
 namespace squall {
+
+namespace {
+
+// Puts the JSON path in front of what goes wrong there.
+template <class F>
+auto at_place(const std::string& where, const F& f) {
+  try {
+    return f();
+  } catch (const FileError& e) {
+    raise<FileError>(where, ": ", e.what());
+  } catch (const DataError& e) {
+    raise<DataError>(where, ": ", e.what());
+  } catch (const Error& e) {
+    raise<ConfigError>(where, ": ", e.what());
+  } catch (const std::bad_alloc&) {
+    raise<DataError>(where, ": there is not enough memory for these data");
+  }
+}
+
+}  // namespace
 
 ExperimentData::ExperimentData(const json& data, Tasks tasks, const Catalog& catalog, std::filesystem::path folder,
                                std::uint64_t seed)
@@ -24,14 +46,48 @@ const TaskOptions& ExperimentData::task(std::string_view name) const {
 
 const DataSet& ExperimentData::set(const std::string& name) {
   auto found = sets_.find(name);
-  if (found == sets_.end()) found = sets_.emplace(name, readers_.at(name)->load(folder_)).first;
+  if (found == sets_.end())
+    found = at_place("data." + name, [&] { return sets_.emplace(name, readers_.at(name)->load(folder_)).first; });
   return found->second;
 }
 
 const StoredSet* ExperimentData::stored(const std::string& name) {
   auto found = stored_.find(name);
-  if (found == stored_.end()) found = stored_.emplace(name, readers_.at(name)->open(folder_)).first;
+  if (found == stored_.end())
+    found = at_place("data." + name, [&] { return stored_.emplace(name, readers_.at(name)->open(folder_)).first; });
   return found->second ? &*found->second : nullptr;
+}
+
+void ExperimentData::check_classes(const std::string& name, Index classes, const std::string& layer) {
+  const std::string& where = task(name).data;
+  if (stored(where) != nullptr) return;
+  for (const auto& [split, arrays] : set(where).splits) {
+    const auto targets = arrays.find("targets");
+    if (targets == arrays.end()) continue;
+    for (Index i = 0; i < targets->second.elements(); ++i) {
+      const double value = targets->second.value(i);
+      if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
+        raise<DataError>("data.", where, ": target ", i, " of split '", split, "' is ", value, ", but layer '", layer,
+                         "' has the classes 0 to ", classes - 1);
+    }
+  }
+}
+
+std::string ExperimentData::details() const {
+  std::string text;
+  for (const auto& [name, set] : sets_)
+    for (const auto& [split, arrays] : set.splits) {
+      text += concat("data.", name, ", ", split, ": ", set.examples(split), " examples");
+      for (const auto& [array, values] : arrays)
+        text += concat(", ", array, " ", values.shape(), " ", name_of(values.dtype()));
+      text += "\n";
+    }
+  for (const auto& [name, set] : stored_)
+    if (set)
+      for (const auto& [split, examples] : set->splits)
+        text += concat("data.", name, ", ", split, ": ", examples->examples(), " examples, read block by block\n");
+  if (!text.empty()) text.pop_back();
+  return text;
 }
 
 std::unique_ptr<DataIterator> ExperimentData::batches(const std::string& name, std::string_view split, Index batch_size,

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -33,12 +35,13 @@ bool is_checkpoint(const std::string& name) {
   return std::ranges::all_of(between, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
 }
 
+constexpr std::array<std::string_view, 5> kOwn{"model.h5", "best.h5", "report.json", "experiment.json",
+                                               "metrics.jsonl"};
+
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
-  std::error_code failed;
-  std::filesystem::create_directories(path_, failed);
-  if (failed) raise<FileError>(path_.string(), ": cannot be made: ", failed.message());
+  make();
   lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ < 0 || !taken(lock_)) return;
   close(lock_);
@@ -46,7 +49,32 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 RunFolder::~RunFolder() {
+  std::error_code not_empty;
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) std::filesystem::remove(*folder, not_empty);
   if (lock_ >= 0) close(lock_);
+}
+
+void RunFolder::make() {
+  std::error_code failed;
+  for (auto at = path_; !at.empty() && !std::filesystem::exists(at, failed) && !failed; at = at.parent_path())
+    made_.insert(made_.begin(), at);
+  if (failed) made_.clear();  // a part of the path that is no folder, or is closed to us
+  failed.clear();
+  std::filesystem::create_directories(path_, failed);
+  std::error_code ignored;
+  if (!failed && !std::filesystem::is_directory(path_, ignored))
+    failed = std::make_error_code(std::errc::not_a_directory);
+  if (failed) raise<FileError>(path_.string(), ": the run folder cannot be made: ", failed.message());
+}
+
+std::string RunFolder::owns(const std::filesystem::path& file) const {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(path_, failed)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = is_checkpoint(name) || std::ranges::find(kOwn, name) != kOwn.end();
+    if (ours && std::filesystem::equivalent(entry.path(), file, failed)) return name;
+  }
+  return {};
 }
 
 void RunFolder::forget(bool all) const {

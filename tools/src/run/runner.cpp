@@ -21,12 +21,12 @@ NetworkOptions network_options(const Experiment& e, const Catalog& catalog) {
   return options;
 }
 
-struct BeginOptions : HookOptions {
-  static constexpr auto fields = hook_fields<BeginOptions>();
+struct OwnHookOptions : HookOptions {
+  static constexpr auto fields = hook_fields<OwnHookOptions>();
 };
 
 // Added last: when it starts, every other hook has agreed to train.
-class BeginHook final : public HookOf<BeginHook, BeginOptions> {
+class BeginHook final : public HookOf<BeginHook, OwnHookOptions> {
  public:
   static constexpr std::string_view kType = "BeginFolder";
   static constexpr std::string_view kSummary = "lets the run write into its folder";
@@ -37,6 +37,22 @@ class BeginHook final : public HookOf<BeginHook, BeginOptions> {
 
  private:
   std::function<void()> begin_;
+};
+
+// Added first: when it finishes, the network is still as the last update left it.
+class KeepHook final : public HookOf<KeepHook, OwnHookOptions> {
+ public:
+  static constexpr std::string_view kType = "KeepState";
+  static constexpr std::string_view kSummary = "keeps what a longer training would need";
+  explicit KeepHook(std::function<void(const Trainer&)> keep) : keep_(std::move(keep)) {}
+  HookStage stage() const override { return HookStage::Inspect; }
+  Verdict run(Trainer&, const Progress&) override { return Verdict::Continue; }
+  void finish(Trainer& trainer) override {
+    if (trainer.ended() == Ended::Finished || trainer.ended() == Ended::StoppedByHook) keep_(trainer);
+  }
+
+ private:
+  std::function<void(const Trainer&)> keep_;
 };
 
 }  // namespace
@@ -67,16 +83,21 @@ RunResult Runner::run() {
     begin_network();
   }
   check_data();
+  detail([this] { return data_.details(); });
   for (std::size_t p = info_.phase; p < phases_.size(); ++p) {
-    const bool inside = checkpoint != nullptr && p == info_.phase && !info_.phase_done;
-    if (checkpoint != nullptr && p == info_.phase && info_.phase_done) continue;
+    const bool here = checkpoint != nullptr && p == info_.phase;
+    const bool inside = here && checkpoint->has_trainer();
+    if (here && info_.phase_done && !inside) continue;
     info_.phase = p;
-    info_.phase_done = false;
+    if (!inside) info_.phase_done = false;
     if (run_phase(p, inside ? checkpoint.get() : nullptr) == Ended::Interrupted) return {true, {}};
+    checkpoint = nullptr;
   }
   begin_folder();
   RunResult result;
-  save_model(file("model.h5"), network_, description());
+  json about = description();
+  about["epochs"] = epochs_now();
+  save_model(file("model.h5"), network_, about);
   if (restores_best()) write_file_atomically(file("best.h5"), read_whole_file(file("model.h5")));
   result.report = make_report();
   write_file_atomically(file("report.json"), result.report.dump(2) + "\n");
@@ -87,6 +108,20 @@ RunResult Runner::run() {
 void Runner::check_data() {
   for (std::size_t p = info_.phase; p < phases_.size(); ++p)
     data_.training(phases_[p].tasks, experiment_.stages[phases_[p].stage].batch_size, false, Mix::Cycle);
+  for (const auto& task : experiment_.tasks) check_classes(task.first, task.second.targets);
+}
+
+// Targets that a layer takes for classes are classes it has.
+void Runner::check_classes(const std::string& task, const std::string& targets) {
+  const Graph& graph = network_.graph();
+  const int slot = graph.node(0).find_output(targets);
+  if (slot < 0) return;
+  for (const auto& reader : graph.readers(0, slot)) {
+    const Node& node = graph.node(reader.node);
+    const int judged = node.find_input("default");
+    if (node.layer->type() != "SoftmaxCE" || judged < 0) continue;
+    data_.check_classes(task, node.inputs[static_cast<std::size_t>(judged)].shape.features[-1], node.name);
+  }
 }
 
 // Called when nothing is left that could refuse the run; until then the folder is as it was. What an earlier run left
@@ -110,7 +145,18 @@ void Runner::begin_network() {
   if (experiment_.init_from.empty()) return;
   std::filesystem::path from = experiment_.init_from;
   if (from.is_relative()) from = experiment_.folder / from;
-  for (const auto& line : take_matching(ModelFile(from).reader(), network_)) message("init_from: " + line);
+  refuse_own_init_from(from);
+  try {
+    for (const auto& line : take_matching(ModelFile(from).reader(), network_)) message("init_from: " + line);
+  } catch (const Error& e) {
+    raise<FileError>("init_from: ", e.what());
+  }
+}
+
+void Runner::refuse_own_init_from(const std::filesystem::path& from) const {
+  if (const std::string name = folder_->owns(from); !name.empty())
+    raise<ConfigError>("init_from: ", from.string(), " is ", name, " of the run folder ", options_.out.string(),
+                       ", which this run would replace; give another --out, or move the file elsewhere first");
 }
 
 void Runner::continue_from(const Checkpoint& checkpoint) {
@@ -127,11 +173,15 @@ void Runner::continue_from(const Checkpoint& checkpoint) {
                        "; give it the old value, another --out, or leave out --resume");
   const auto before = make_phases(then);
   info_ = checkpoint.info();
+  if (info_.phase >= phases_.size())
+    raise<FileError>(name, ": is of phase ", info_.phase + 1, ", but there are ", phases_.size());
+  const bool over = info_.phase_done && !checkpoint.has_trainer();
   for (std::size_t p = 0; p < std::min(before.size(), phases_.size()); ++p)
-    if (before[p].epochs != phases_[p].epochs && (p < info_.phase || (p == info_.phase && info_.phase_done)))
+    if (before[p].epochs != phases_[p].epochs && (p < info_.phase || (p == info_.phase && over)))
       raise<ConfigError>(name, ": max_epochs is ", phases_[p].epochs, " now and was ", before[p].epochs, ", but phase ",
                          p + 1, " of ", phases_.size(),
                          " is over; begin a new run with init_from and its model.h5 in another --out");
+  longer_ = info_.phase < before.size() && before[info_.phase].epochs != phases_[info_.phase].epochs;
   continues_ = true;
   seconds_before_ = info_.seconds;
   checkpoint.restore(network_);
@@ -158,27 +208,10 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
   network_.set_gradient_modifiers(stage.gradient_modifiers);
   const Mix mix = stage.mix == "shortest" ? Mix::Shortest : Mix::Cycle;
   auto training = data_.training(phase.tasks, stage.batch_size, stage.shuffle, mix);
-  std::vector<std::unique_ptr<DataIterator>> parts;
-  for (const auto& task : phase.tasks)
-    if (auto part = data_.scoring(task, "validation")) parts.push_back(std::move(part));
-  std::unique_ptr<DataIterator> validation;
-  if (parts.size() == phase.tasks.size())
-    validation = parts.size() == 1 ? std::move(parts[0]) : std::make_unique<Zipped>(std::move(parts), Mix::Shortest);
-
   Trainer trainer(network_,
                   std::make_unique<Stepper>(catalog_.of<UpdateRule>().make(stage.stepper, "stepper", catalog_)),
                   make_tasks(experiment_.tasks, phase.tasks, network_.graph(), catalog_));
-  trainer.set_observer(this);
-  trainer.set_interrupt(options_.interrupt);
-  trainer.set_truncation(stage.truncate);
-  trainer.set_folder(options_.out);
-  trainer.set_network_writer([this](const Network& network, const std::string& name) {
-    const std::filesystem::path path = name;  // relative ones lie in the run folder
-    save_model(path.is_absolute() ? path : file(name), network, description());
-  });
-  if (phase.with_hooks) add_hooks(trainer, stage);
-  trainer.add_hook(std::make_unique<BeginHook>([this] { begin_folder(); }));
-  if (stage.sparse == "auto") trainer.keep_only_masked();
+  set_up(trainer, phase);
   checkpoint_ = CheckpointOptions{};
   Problems none;
   read_fields(stage.checkpoint, "checkpoint", checkpoint_, none);
@@ -187,19 +220,63 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
     checkpoint->restore(trainer);
   }
   trainer_ = &trainer;
+  const Ended ended = train_phase(trainer, phase, checkpoint, *training);
+  trainer_ = nullptr;
+  detail([&] { return network_.arena_bytes() > 0 ? binding_details(network_) : std::string(); });
+  begin_folder();
+  if (ended == Ended::Interrupted) {
+    save_now(&trainer, false);
+    return ended;
+  }
+  for (const auto& task : phase.tasks)
+    info_.epochs[task] = info_.epochs.value(task, Index{0}) + trainer.progress().epoch;
+  if (!is_last(phase)) save_now(nullptr, true);
+  return ended;
+}
+
+Ended Runner::train_phase(Trainer& trainer, const Phase& phase, const Checkpoint* checkpoint, DataIterator& training) {
+  const Index done = trainer.progress().epoch;
+  const bool nothing_left = phase.epochs > 0 && done >= phase.epochs && trainer.batch_in_epoch() == 0;
+  const bool over = checkpoint != nullptr && info_.phase_done && !longer_;
+  info_.phase_done = false;
+  if (nothing_left || over) {
+    begin_folder();
+    const Ended how = over ? checkpoint->ended() : Ended::Finished;
+    trainer.finish_again(how);
+    return how;
+  }
+  const auto validation = validation_of(phase);
   std::map<std::string, DataIterator*> named;
   if (validation) named["validation"] = validation.get();
-  const Index done = trainer.progress().epoch;
-  const Index left = phase.epochs == 0 ? 0 : std::max<Index>(phase.epochs - done, 0);
-  const bool nothing_left = phase.epochs > 0 && left == 0 && trainer.batch_in_epoch() == 0;
-  const Ended ended = nothing_left ? Ended::Finished : trainer.train(*training, named, left);
-  trainer_ = nullptr;
-  begin_folder();
+  return trainer.train(training, named, phase.epochs == 0 ? 0 : phase.epochs - done);
+}
+
+// Null unless every task has such a split.
+std::unique_ptr<DataIterator> Runner::validation_of(const Phase& phase) {
+  std::vector<std::unique_ptr<DataIterator>> parts;
   for (const auto& task : phase.tasks)
-    info_.epochs[task] =
-        info_.epochs.value(task, Index{0}) + (ended == Ended::Interrupted ? 0 : trainer.progress().epoch);
-  save_now(ended == Ended::Interrupted ? &trainer : nullptr, ended != Ended::Interrupted);
-  return ended;
+    if (auto part = data_.scoring(task, "validation")) parts.push_back(std::move(part));
+  if (parts.size() != phase.tasks.size()) return nullptr;
+  return parts.size() == 1 ? std::move(parts[0]) : std::make_unique<Zipped>(std::move(parts), Mix::Shortest);
+}
+
+void Runner::set_up(Trainer& trainer, const Phase& phase) {
+  const StageOptions& stage = experiment_.stages[phase.stage];
+  trainer.set_observer(this);
+  trainer.set_interrupt(options_.interrupt);
+  trainer.set_truncation(stage.truncate);
+  trainer.set_frozen(stage.frozen);
+  trainer.set_folder(options_.out);
+  trainer.set_network_writer([this](const Network& network, const std::string& name) {
+    const std::filesystem::path path = name;  // relative ones lie in the run folder
+    json about = description();
+    about["epochs"] = epochs_now();
+    save_model(path.is_absolute() ? path : file(name), network, about);
+  });
+  if (is_last(phase)) trainer.add_hook(std::make_unique<KeepHook>([this](const Trainer& t) { save_now(&t, true); }));
+  if (phase.with_hooks) add_hooks(trainer, stage);
+  trainer.add_hook(std::make_unique<BeginHook>([this] { begin_folder(); }));
+  if (stage.sparse == "auto") trainer.keep_only_masked();
 }
 
 void Runner::add_hooks(Trainer& trainer, const StageOptions& stage) {
@@ -212,10 +289,20 @@ void Runner::add_hooks(Trainer& trainer, const StageOptions& stage) {
 }
 
 void Runner::save_now(const Trainer* trainer, bool phase_done) {
+  require_finite_parameters(network_, trainer != nullptr ? trainer->progress() : Progress{});
   info_.phase_done = phase_done;
   info_.metrics_lines = metrics_->lines();
   info_.seconds = seconds();
   save_checkpoint(file("checkpoint.h5"), checkpoint_.keep, network_, trainer, info_, description());
+}
+
+// Finished epochs of each task, those of the running phase too.
+json Runner::epochs_now() const {
+  json epochs = info_.epochs;
+  if (trainer_ != nullptr)
+    for (const auto& task : trainer_->tasks())
+      epochs[task.name] = epochs.value(task.name, Index{0}) + trainer_->progress().epoch;
+  return epochs;
 }
 
 json Runner::description() const { return {{"experiment", experiment_.source}, {"squall", "0.1.0"}}; }
@@ -236,6 +323,11 @@ void Runner::epoch_ends(const Progress& p, const std::vector<std::pair<std::stri
   metrics_->add(info_.phase, p, values, seconds);
   if (options_.observer != nullptr) options_.observer->epoch_ends(p, values, seconds);
   if (p.epoch > 0 && checkpoint_.interval > 0 && p.epoch % checkpoint_.interval == 0) save_now(trainer_, false);
+}
+
+void Runner::detail(const std::function<std::string()>& text) const {
+  if (!options_.detail) return;
+  if (const std::string told = text(); !told.empty()) options_.detail(told);
 }
 
 void Runner::message(const std::string& text) {

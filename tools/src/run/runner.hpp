@@ -25,16 +25,25 @@ class Runner : private TrainingObserver {
   void hides(const std::string& path) override {
     if (options_.observer != nullptr) options_.observer->hides(path);
   }
+  void detail(const std::function<std::string()>& text) const;
 
   bool restores_best() const;
   void begin_network();
   void continue_from(const Checkpoint& checkpoint);
   void check_data();
+  void check_classes(const std::string& task, const std::string& targets);
   void begin_folder();
   void make_masks(const Phase& phase);
   Ended run_phase(std::size_t index, const Checkpoint* checkpoint);
   void add_hooks(Trainer& trainer, const StageOptions& stage);
+  void refuse_own_init_from(const std::filesystem::path& from) const;
+  void add_own_hooks(Trainer& trainer, const Phase& phase);
+  Ended train_phase(Trainer& trainer, const Phase& phase, const Checkpoint* checkpoint, DataIterator& training);
+  std::unique_ptr<DataIterator> validation_of(const Phase& phase);
+  void set_up(Trainer& trainer, const Phase& phase);
+  bool is_last(const Phase& phase) const { return &phase == &phases_.back(); }
   void save_now(const Trainer* trainer, bool phase_done);
+  json epochs_now() const;
   json make_report();
   json description() const;
   std::filesystem::path file(std::string_view name) const { return options_.out / name; }
@@ -49,6 +58,7 @@ class Runner : private TrainingObserver {
   std::vector<Phase> phases_;
   std::unique_ptr<RunFolder> folder_;
   bool continues_ = false;  // from a checkpoint
+  bool longer_ = false;     // whose phase may have more epochs now
   CheckpointInfo info_;
   std::unique_ptr<MetricsFile> metrics_;
   Trainer* trainer_ = nullptr;  // of the running phase

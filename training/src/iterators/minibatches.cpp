@@ -62,6 +62,7 @@ Minibatches::Minibatches(std::shared_ptr<const DataSource> source, const Minibat
     : source_(std::move(source)), options_(options) {
   if (options_.batch_size < 1) raise<ConfigError>("batch_size should be at least 1, not ", options_.batch_size);
   check_source(*source_);
+  options_.batch_size = std::min(options_.batch_size, std::max(examples(), Index{1}));  // sums of it stay small
   for (const auto& [name, array] : source_->fields) {
     fields_.push_back({name, array.dtype(), features_of(array, source_->sequences)});
     const bool tells = options_.lengths.empty() && !options_.cut_to.empty() && name == options_.cut_to;

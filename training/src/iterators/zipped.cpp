@@ -11,7 +11,7 @@ std::span<const EnumName<Mix>> enum_names(Mix) {
 
 Zipped::Zipped(std::vector<std::unique_ptr<DataIterator>> parts, Mix mix) {
   for (auto& data : parts) {
-    if (data->batches() < 1) raise<DataError>("a part of the data has no batches");
+    if (data->batches() < 1) raise<DataError>("a part of the data has no examples");
     const bool decides =
         parts_.empty() || (mix == Mix::Cycle ? data->batches() > batches_ : data->batches() < batches_);
     if (decides) {
@@ -47,7 +47,7 @@ bool Zipped::next(Batch& into) {
   for (auto& part : parts_) {
     if (!part.data->next(part.batch)) {
       part.data->restart(++part.epoch);
-      if (!part.data->next(part.batch)) raise<DataError>("a part of the data has no batches");
+      if (!part.data->next(part.batch)) raise<DataError>("a part of the data has no examples");
     }
     // Swapped, so that both sides keep memory to write into.
     for (std::size_t f = 0; f < part.batch.fields.size(); ++f) {

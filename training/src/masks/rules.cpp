@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "squall/training/training.hpp"
+
 namespace squall {
 
 namespace {
@@ -56,7 +58,11 @@ bool needs_data(const Rsn2Options& options, const Catalog& catalog) {
 
 namespace masks {
 
-Rules::Rules(const Rsn2Options& o, const Catalog& catalog) : options(o) {
+Rules::Rules(const Rsn2Options& o, const Catalog& of_network) : options(o) {
+  Catalog own;  // where the network's knows layers only
+  const bool complete = of_network.families().contains("score");
+  if (!complete) register_training(own);
+  const Catalog& catalog = complete ? of_network : own;
   Problems problems;
   check_options(o, "", catalog, problems);
   problems.raise_if_any("sparsify: these options do not work");

@@ -15,7 +15,7 @@ struct Rules {
   std::optional<MaskRule> literal;  // the original's rule; nothing: the exact selection
 
   // Throws ConfigError with all problems.
-  Rules(const Rsn2Options& o, const Catalog& catalog);
+  Rules(const Rsn2Options& o, const Catalog& of_network);
   bool exclusive(const Target& t) const { return eligible->exclusive() && t.slice >= 0; }
 };
 

@@ -42,6 +42,7 @@ struct StageOptions {
   std::string mix = "cycle", sparse = "auto";
   std::vector<std::string> tasks;
   json checkpoint = json::object();
+  std::vector<std::string> frozen;
   static constexpr auto fields = std::tuple{
       field("stepper", &StageOptions::stepper, "how parameters are updated"),
       field("batch_size", &StageOptions::batch_size, "examples per update and task"),
@@ -56,7 +57,9 @@ struct StageOptions {
       field("sparse", &StageOptions::sparse,
             "auto: of weights with fixed masks only the kept ones are stored and computed where that is faster; off"),
       field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
-      field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints")};
+      field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints"),
+      field("frozen", &StageOptions::frozen,
+            "names or patterns of layers whose parameters and statistics stay as they are")};
 };
 
 using TaskList = std::vector<std::pair<std::string, TaskOptions>>;
@@ -76,6 +79,7 @@ struct Experiment {
   std::uint64_t seed = 1;
 
   const TaskOptions& task(std::string_view name) const;
+  std::filesystem::path init_file() const;  // where init_from lies
 };
 
 // The experiment as it runs: every option that was left out stands there with its default, and the seed.
@@ -84,11 +88,17 @@ json effective(const Experiment& experiment, const Catalog& catalog);
 // Changes one value: "train.stepper.learning_rate=0.01"; numbers index lists; the value is JSON or else a text.
 void set_value(json& document, std::string_view assignment);
 
-// Reads, applies `sets` and the seed, and checks everything that can be checked without data; throws ConfigError with
-// every problem and its JSON path.
+// Files that are looked for while an experiment is checked, so that missing ones are told with everything else.
+struct FileChecks {
+  bool init_from = false;
+  std::optional<std::filesystem::path> data;  // folder of the data sets
+};
+
+// Reads, applies `sets` and the seed, and checks everything that can be checked without reading data; throws
+// ConfigError with every problem and its JSON path. Tasks have their loss and output afterwards.
 Experiment read_experiment(const std::filesystem::path& file, const std::vector<std::string>& sets,
-                           std::optional<std::uint64_t> seed, const Catalog& catalog);
+                           std::optional<std::uint64_t> seed, const Catalog& catalog, const FileChecks& files = {});
 Experiment parse_experiment(json document, const std::filesystem::path& folder, std::string_view name,
-                            const Catalog& catalog);
+                            const Catalog& catalog, const FileChecks& files = {});
 
 }  // namespace squall

@@ -23,6 +23,9 @@ class ExperimentData {
   // In order, for scores; null when a task has no such split.
   std::unique_ptr<DataIterator> scoring(const std::string& task, std::string_view split, Index batch_size = 500);
   const DataSet& set(const std::string& name);  // loads it
+  // Throws DataError when targets of the task's examples in memory are not whole numbers below `classes`.
+  void check_classes(const std::string& task, Index classes, const std::string& layer);
+  std::string details() const;  // what was found so far: splits, examples, shapes
 
  private:
   const StoredSet* stored(const std::string& name);  // null: the set is read into memory

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 
 #include "squall/core/network.hpp"
 #include "squall/tools/experiment_data.hpp"
@@ -15,13 +16,17 @@ struct RunOptions {
   std::filesystem::path out;   // the run folder
   bool resume = false;
   const std::atomic<int>* interrupt = nullptr;
-  TrainingObserver* observer = nullptr;  // progress for people
+  TrainingObserver* observer = nullptr;                 // progress for people
+  std::function<void(const std::string&)> detail = {};  // gets what --verbose shows; may be empty
 };
 
 struct RunResult {
   bool interrupted = false;
   json report;  // content of report.json; empty when interrupted
 };
+
+// How a network runs after its last pass: memory, and the plan of each layer.
+std::string binding_details(const Network& network);
 
 // Throws Error when something fails; what is in the folder from before stays usable.
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options, const Catalog& catalog,

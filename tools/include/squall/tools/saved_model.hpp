@@ -19,6 +19,7 @@ class SavedModel {
   std::size_t bytes() const { return bytes_; }
   const TaskList& task_list() const { return tasks_; }
   std::vector<std::string> task_names() const;
+  json epochs() const;  // task to epochs it was trained, where the file says so
   // Tasks completed; all when `chosen` is empty. Throws ConfigError naming those that exist.
   std::vector<Task> tasks(const std::string& chosen = "") const;
   // Its data sets in another folder.

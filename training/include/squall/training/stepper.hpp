@@ -47,6 +47,11 @@ class UpdateRule : public Describable {
   std::vector<RuleGroup> groups_;
 };
 
+// Throws NumericError that names the layer when the loss of a forward pass is not finite.
+void require_finite(Network& network, double loss, const Progress& progress);
+// The same for parameters, before they are saved or judged.
+void require_finite_parameters(Network& network, const Progress& progress);
+
 class Stepper {
  public:
   explicit Stepper(std::unique_ptr<UpdateRule> rule) : rule_(std::move(rule)) {}
@@ -57,6 +62,7 @@ class Stepper {
   // Whether it was started for this network and the flat parameter vector is still laid out as it was then.
   bool fits(const Network& network) const;
   // One update on the data already provided: gradients of the pass's heads, then the rule, then weight modifiers.
+  // Throws NumericError, with all parameters as they were, when the loss is not finite.
   void step(PassId pass, const Progress& progress, Start start = Start::Fresh);
   Index steps() const { return steps_; }
   // For checkpoints: state vectors as host arrays in flat order, and back.

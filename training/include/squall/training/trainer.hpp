@@ -55,6 +55,9 @@ class Trainer {
   // Truncated back-propagation: each batch of sequences is cut in time into pieces of so many steps (the last may be
   // shorter), one update each; contexts are carried from piece to piece. 0: not cut.
   void set_truncation(Index steps);
+  // Patterns of layers that this training leaves as they are: their parameters get no gradient, no update and no
+  // modifier, and their states (statistics) are used as they are.
+  void set_frozen(std::vector<std::string> patterns) { frozen_ = std::move(patterns); }
   // Masks are fixed: trains kept weights alone where that is faster (Network::keep_only_masked) unless a hook changes
   // masks. After hooks have been added and modifiers installed, before a state is loaded. Gives how many parameters.
   Index keep_only_masked();
@@ -65,6 +68,7 @@ class Trainer {
   // Runs epochs until a hook stops, `max_epochs` more epochs are done (0: no limit) or an interrupt. `named` are
   // iterators for monitoring hooks ("validation"). Before the first update every hook runs once with the counters as
   // they are.
+  // Throws NumericError when the loss is not finite, or a parameter after an epoch: before hooks could save it.
   Ended train(DataIterator& data, const std::map<std::string, DataIterator*>& named, Index max_epochs);
 
   Network& network() const { return network_; }
@@ -79,6 +83,8 @@ class Trainer {
   void say(const std::string& message);
   double last_loss() const { return last_loss_; }  // of the last update
   Index batch_in_epoch() const { return batch_in_epoch_; }
+  // Ends a training that was over when it was saved once more: only finish() of its hooks, for what they do then.
+  void finish_again(Ended how);
   Ended ended() const { return ended_; }  // how the last train() ended, also for Hook::finish
 
   // Everything but parameters and states of the network and the stepper's state that a continued run needs: counters,
@@ -90,6 +96,7 @@ class Trainer {
 
  private:
   void prepare(DataIterator& data);
+  void register_pass();
   void start_hooks();
   Ended run(DataIterator& data, Index max_epochs);
   bool first_hooks();
@@ -113,6 +120,7 @@ class Trainer {
   Batch batch_;
   std::unique_ptr<TimePieces> pieces_;
   Index truncate_ = 0;
+  std::vector<std::string> frozen_;
   std::filesystem::path folder_;
   Index batch_in_epoch_ = 0;  // batches of the current epoch that are done
   std::unique_ptr<ScoreBoard> rolling_;

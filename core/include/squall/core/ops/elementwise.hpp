@@ -10,8 +10,29 @@ namespace squall {
 enum class Unary : std::uint8_t { Copy, Negate, Abs, Log, Sqrt, Sign, Square, Exp, Reciprocal };
 enum class Binary : std::uint8_t { Add, Subtract, Multiply, Divide, Modulo, Maximum, Minimum };  // Modulo: C fmod
 // Activations whose derivative needs their input: x P(X <= x) of a normal X (Hendrycks, Gimpel 2016), the same by a
-// tanh, x sigmoid(x).
-enum class Curve : std::uint8_t { Gelu, GeluTanh, Silu };
+// tanh, x sigmoid(x). From Elu on: formulas/curves.hpp, some with two numbers.
+enum class Curve : std::uint8_t {
+  Gelu,
+  GeluTanh,
+  Silu,
+  Elu,
+  Celu,
+  Mish,
+  LogSigmoid,
+  HardSigmoid,
+  HardSwish,
+  HardTanh,
+  HardShrink,
+  SoftShrink,
+  SoftPlus,
+  SoftSign,
+  TanhShrink,
+  LeakyRelu,
+  Exponential
+};
+struct CurveNumbers {
+  double a = 0, b = 0;
+};
 
 class ElementwiseOps : public Facet {
  public:
@@ -24,8 +45,9 @@ class ElementwiseOps : public Facet {
   void activate(Activation f, const ConstTensor& x, const Tensor& y);
   // dx = f'(y) dy
   void activate_back(Activation f, const ConstTensor& y, const ConstTensor& dy, const Sink& dx);
-  void curve(Curve f, const ConstTensor& x, const Tensor& y);
-  void curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx);
+  void curve(Curve f, const ConstTensor& x, const Tensor& y, const CurveNumbers& numbers = {});
+  void curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx,
+                  const CurveNumbers& numbers = {});
   // Where cond != 0 (cond: real, I32 or U8): out = a / out += a / out = value.
   void copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out);
   void add_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out);
@@ -44,8 +66,8 @@ class ElementwiseOps : public Facet {
   virtual void do_clip(const ConstTensor&, double, double, const Sink&) = 0;
   virtual void do_activate(Activation, const ConstTensor&, const Tensor&) = 0;
   virtual void do_activate_back(Activation, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
-  virtual void do_curve(Curve, const ConstTensor&, const Tensor&) = 0;
-  virtual void do_curve_back(Curve, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
+  virtual void do_curve(Curve, const CurveNumbers&, const ConstTensor&, const Tensor&) = 0;
+  virtual void do_curve_back(Curve, const CurveNumbers&, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
   virtual void do_copy_if(const ConstTensor&, const ConstTensor&, const Tensor&) = 0;
   virtual void do_add_if(const ConstTensor&, const ConstTensor&, const Tensor&) = 0;
   virtual void do_fill_if(double, const ConstTensor&, const Tensor&) = 0;
