@@ -45,7 +45,7 @@ struct ActiveSparsificationOptions : ChangesMasksOptions {
                 "\"beyondml\": the original's states and selection, literally")});
 };
 
-double percent_problem(double v) { return v >= 0 && v <= 100 ? 0 : v; }
+bool is_percentage(double v) { return v >= 0 && v <= 100; }
 
 class ActiveSparsification final : public HookOf<ActiveSparsification, ActiveSparsificationOptions> {
  public:
@@ -55,7 +55,7 @@ class ActiveSparsification final : public HookOf<ActiveSparsification, ActiveSpa
       "and masks back and stops when they get no better.";
   void resolve(const Catalog& catalog, std::string_view where, Problems& problems) {
     const auto& o = options;
-    if (percent_problem(o.starting_sparsification) != 0 || percent_problem(o.max_sparsification) != 0)
+    if (!is_percentage(o.starting_sparsification) || !is_percentage(o.max_sparsification))
       problems.add(where, "options 'starting_sparsification' and 'max_sparsification' are percentages, 0 to 100");
     if (!(o.sparsification_rate > 0)) problems.add(where, "option 'sparsification_rate' should be above 0");
     if (o.sparsification_patience < 1 || o.stopping_patience < 1)

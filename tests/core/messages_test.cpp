@@ -86,7 +86,7 @@ TEST_CASE("parameters and batches that no memory holds are refused with layer an
   const auto handler = make_handler("cpu:f32");
   REQUIRE(handler->memory().capacity() > 0);
   CHECK_THAT(told<ConfigError>([&] { Graph graph(dense(Index{1} << 60), layers()); }),
-             Catch::Contains("'Hid'") && Catch::Contains("'W'") && Catch::Contains("EB"));
+             Catch::Contains("'Hid'") && Catch::Contains("EB"));
   CHECK_THAT(told<DeviceError>([&] { Network network(dense(Index{1} << 40), layers(), handler); }),
              Catch::Contains("'Hid'") && Catch::Contains("(1099511627776, 10)") && Catch::Contains("88 TB") &&
                  Catch::Contains("cpu:f32 has"));

@@ -5,6 +5,7 @@
 #include "squall/layers/layers.hpp"
 #include "squall/training/mask_layers.hpp"
 #include "squall/training/mask_model.hpp"
+#include "squall/training/training.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -15,6 +16,7 @@ const Catalog& layers() {
   static const Catalog catalog = [] {
     Catalog c;
     register_layers(c);
+    register_training(c);
     return c;
   }();
   return catalog;
