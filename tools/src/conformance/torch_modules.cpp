@@ -8,6 +8,7 @@ TorchTable torch_modules() {
   add_linear_modules(table);
   add_norm_modules(table);
   add_attention_modules(table);
+  add_loss_modules(table);
   return table;
 }
 

@@ -28,6 +28,7 @@ void add_linear_modules(TorchTable& table);
 void add_norm_modules(TorchTable& table);
 // Attention, transformers.
 void add_attention_modules(TorchTable& table);
+void add_loss_modules(TorchTable& table);
 // All modules that are known.
 TorchTable torch_modules();
 
