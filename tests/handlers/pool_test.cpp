@@ -320,3 +320,19 @@ TEST_CASE("Kinds of pooling have names", "[ops]") {
   CHECK((names[0].name == "max" && names[0].value == PoolKind::Max));
   CHECK((names[1].name == "avg" && names[1].value == PoolKind::Avg));
 }
+
+TEST_CASE("A pool of more taps than can be counted is refused, a huge one is not walked through", "[ops]") {
+  const auto handler = make_handler("cpu:f32");
+  PoolSpec spec;
+  spec.images = 1;
+  Window& w = spec.window;
+  w.height = w.width = 8, w.channels = 3;
+  w.kernel_h = w.kernel_w = Index{1} << 40;
+  w.top = w.left = w.bottom = w.right = Index{1} << 40;
+  expect_error([&] { handler->pool().plan(spec); }, {"pooling", "more than", "taps"});
+  w.kernel_h = 1, w.top = w.bottom = 0, w.kernel_w = Index{1} << 16, w.left = w.right = w.kernel_w - 1;
+  const auto taps = pool_taps(spec, 2);
+  REQUIRE(static_cast<Index>(taps.size()) == w.out_w());
+  CHECK(taps.front().first == w.kernel_w - 1);
+  CHECK(taps.front().end == w.kernel_w);
+}

@@ -190,7 +190,7 @@ TEST_CASE("sizes that no machine has are refused with layer and bytes") {
   CHECK(ran.code == 0);
 }
 
-TEST_CASE("--verbose tells how a run works and --quiet beats it") {
+TEST_CASE("the option verbose tells how a run works and quiet beats it") {
   const Folder folder;
   const std::string e = folder.write("e.json", tiny_experiment());
   const std::string out = "train " + e + " --out " + (folder / "run") + " --set train.max_epochs=1 ";

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "compute/checks.hpp"
@@ -39,13 +40,13 @@ PoolTaps sliding_taps(const PoolSpec& s, const Axis& a, Index uncounted, Index i
   PoolTaps t;
   t.start = i * a.stride - a.before;
   t.step = a.dilation;
-  while (t.first < a.kernel && t.start + t.first * t.step < 0) ++t.first;
-  t.end = t.first;
-  while (t.end < a.kernel && t.start + t.end * t.step < a.size) ++t.end;
-  t.counted = t.end - t.first;
-  if (!s.count_padding) return t;
-  t.counted = 0;
-  while (t.counted < a.kernel && t.start + t.counted * t.step < a.size + a.after - uncounted) ++t.counted;
+  // How many taps lie before this place.
+  const auto before = [&](Index place) {
+    return std::clamp<Index>((place - t.start + t.step - 1) / t.step, 0, a.kernel);
+  };
+  t.first = before(0);
+  t.end = std::max(t.first, before(a.size));
+  t.counted = s.count_padding ? before(a.size + a.after - uncounted) : t.end - t.first;
   return t;
 }
 

@@ -74,15 +74,19 @@ void Window::check(std::string_view who) const {
   SQUALL_CHECK(depth >= 0 && height >= 0 && width >= 0 && channels >= 0, who, ": image of depth ", depth, ", height ",
                height, ", width ", width, ", channels ", channels, " cannot be");
   bool kernel = true, stride = true, dilation = true, fits = true;
+  double taps = 1;
   for (int i = 0; i < 3; ++i) {
     const Axis a = axis(i);
     kernel = kernel && a.kernel >= 1;
+    taps *= static_cast<double>(a.kernel);
     stride = stride && a.stride >= 1;
     dilation = dilation && a.dilation >= 1;
     fits = fits && a.reach() <= a.padded();
   }
   const std::string size = by_axes(*this, [](const Axis& a) { return a.kernel; });
   SQUALL_CHECK(kernel, who, ": kernel ", size, " should be at least 1x1");
+  constexpr Index kMostTaps = 2147483647;  // places of maxima are numbers of taps
+  SQUALL_CHECK(taps <= static_cast<double>(kMostTaps), who, ": kernel ", size, " has more than ", kMostTaps, " taps");
   SQUALL_CHECK(stride, who, ": stride ", by_axes(*this, [](const Axis& a) { return a.stride; }),
                " should be at least 1x1");
   SQUALL_CHECK(dilation, who, ": dilation ", by_axes(*this, [](const Axis& a) { return a.dilation; }),

@@ -95,7 +95,7 @@ Conversion convert_to_sparse(Network& network, const std::vector<std::string>& h
   Network reference(network.architecture(), network.catalog(), network.handler_pointer(), network.options());
   copy_parameters(network, reference);
   convert_to_dense(reference);
-  const DeadUnits dead(reference, heads);
+  const DeadUnits dead(network, heads);
   for (const auto& entry : store.entries())
     if (converts(entry))
       convert_entry(network, *store.find(network.graph().node(entry.node).name, entry.info->name), dead, batches,

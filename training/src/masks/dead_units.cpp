@@ -200,24 +200,23 @@ std::vector<std::uint8_t> DeadUnits::needed(int node, int slot, int task) const 
   const int output = e.info->task_axis ? task : 0;
   const auto size = at(e.slice_shape().elements());
   std::vector<std::uint8_t> keep(size, 0);
+  const HostArray values = network_.store().get(e);
+  const auto mask = network_.store().mask(e);
+  const auto first = e.info->task_axis ? at(task) * size : 0;
+  const auto kept = [&](std::size_t i) {  // a kept weight may be 0
+    return mask ? mask->span<std::uint8_t>()[first + i] != 0 : values.value(static_cast<Index>(first + i)) != 0;
+  };
   Weights w;
   if (e.info->name == "W" && runs(e.node, output) && finds_weights(e.node, output, w)) {
     const Flags silent = all_of_channel(zero_.at(source_of(e.node, input_of(e.node, output))), w.channels);
     const Flags alive = any_of_channel(used_.at({e.node, output}), at(w.rows));
     for (std::size_t i = 0; i < size; ++i) {
       const Index r = static_cast<Index>(i) / w.columns, c = static_cast<Index>(i) % w.columns;
-      keep[i] = alive[at(r)] != 0 && silent[at(c) % w.channels] == 0 && w.kept(r, c) ? 1 : 0;
+      keep[i] = alive[at(r)] != 0 && silent[at(c) % w.channels] == 0 && kept(i) ? 1 : 0;
     }
     return keep;
   }
-  const HostArray values = network_.store().get(e);
-  const auto mask = network_.store().mask(e);
-  const auto first = e.info->task_axis ? at(task) * size : 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    const bool kept =
-        mask ? mask->span<std::uint8_t>()[first + i] != 0 : values.value(static_cast<Index>(first + i)) != 0;
-    keep[i] = kept ? 1 : 0;
-  }
+  for (std::size_t i = 0; i < size; ++i) keep[i] = kept(i) ? 1 : 0;
   return keep;
 }
 
