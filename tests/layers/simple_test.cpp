@@ -13,6 +13,7 @@ SQUALL_LAYER_CASES(NoOp, {.name = "vector", .inputs = {{"default", {4}}}},
                    {.name = "without time", .inputs = {{.name = "default", .features = {3}, .leading = {"B"}}}})
 
 SQUALL_LAYER_CASES(Flatten, {.name = "image", .inputs = {{"default", {2, 3, 2}}}},
+                   {.name = "last axis stays", .options = {{"keep_last", true}}, .inputs = {{"default", {2, 3, 2}}}},
                    {.name = "vector", .inputs = {{"default", {5}}}})
 
 SQUALL_LAYER_CASES(Elementwise, {.name = "rel", .inputs = {{"default", {3, 2}}}},

@@ -45,7 +45,7 @@ TEST_CASE("BeyondML's layers are reproduced") {
 TEST_CASE("PyTorch's Linear is reproduced") { CHECK(replay_folder("torch", {"linear.h5"}) == 3); }
 
 TEST_CASE("numpy-ml's dense layer and softmax and sums and flattening are reproduced") {
-  CHECK(replay_folder("numpy_ml", {"fully_connected", "softmax", "add", "flatten_first"}) == 3 * 4);
+  CHECK(replay_folder("numpy_ml", {"fully_connected", "softmax", "add", "flatten"}) == 3 * 5);
 }
 
 TEST_CASE("numpy-ml's convolutions and pools are reproduced") {
@@ -63,4 +63,16 @@ TEST_CASE("PyTorch's normalisation and embeddings are reproduced") {
 
 TEST_CASE("numpy-ml's normalisation and embeddings are reproduced") {
   CHECK(replay_folder("numpy_ml", {"batchnorm", "layernorm", "embedding"}) == 3 * 7);
+}
+
+TEST_CASE("PyTorch's recurrent layers and cells are reproduced") {
+  CHECK(replay_folder("torch", {"rnn_", "lstm_", "gru_", "lstmcell", "grucell"}) == 3 * 21);
+}
+
+TEST_CASE("PyTorch's activations and Bilinear are reproduced") {
+  CHECK(replay_folder("torch", {"act_", "bilinear.h5"}) == 3 * 29);
+}
+
+TEST_CASE("numpy-ml's product and layer with evolving connections are reproduced") {
+  CHECK(replay_folder("numpy_ml", {"multiply", "sparse_evolution"}) == 3 * 2);
 }

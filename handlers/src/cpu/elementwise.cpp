@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "cpu/facets.hpp"
-#include "squall/core/formulas/curves.hpp"
+#include "squall/core/ops/curve_formulas.hpp"
 
 namespace squall::cpu {
 

@@ -84,18 +84,34 @@ RecordedLayer fully_connected(const NumpyCase& c) {
   return r;
 }
 
-// The sum of all inputs, then the activation.
-RecordedLayer sum(const NumpyCase& c) {
+// The original does not mask the gradient of W; here what is masked has none.
+RecordedLayer sparse_evolution(const NumpyCase& c) {
   RecordedLayer r;
+  r.type = "MaskedDense";
+  r.options = {{"units", c.arguments.at("n_out")}, {"activation", activation_of(c)}};
+  const auto masked = [mask = c.file.read("/parameters/W_mask")](const HostArray& w) {
+    HostArray kept = w;
+    for (Index i = 0; i < kept.elements(); ++i) kept.set_value(i, w.value(i) * mask.value(i));
+    return permuted(kept, {1, 0});
+  };
+  r.parameters = {{"W", "Layer.W", masked}, {"b", "Layer.bias", flattened()}};
+  r.masks = {{"W_mask", "Layer.W", axis_to_end(0)}};
+  return r;
+}
+
+// The sum or product of all inputs, then the activation.
+RecordedLayer combined(const NumpyCase& c) {
+  RecordedLayer r;
+  const std::string type = c.layer == "Add" ? "SumLayer" : "Multiply";
   const std::size_t count = c.file.children("/X").size();
   for (std::size_t i = 1; i < count; ++i) r.inputs.push_back({std::to_string(i), ""});
-  r.wire = [count, activation = activation_of(c)](Architecture& a) {
+  r.wire = [count, type, activation = activation_of(c)](Architecture& a) {
     json names = json::array();
     for (std::size_t i = 0; i < count; ++i) names.push_back(concat("x", i));
-    a.add("Sum", "SumLayer", {{"tasks", names}});
+    a.add("All", type, {{"tasks", names}});
     a.add("Layer", "Elementwise", {{"activation", activation}});
-    for (std::size_t i = 0; i < count; ++i) a.connect({"Input", concat("in_", i), "Sum", concat("x", i)});
-    a.connect({"Sum", "default", "Layer", "default"});
+    for (std::size_t i = 0; i < count; ++i) a.connect({"Input", concat("in_", i), "All", concat("x", i)});
+    a.connect({"All", "default", "Layer", "default"});
   };
   return r;
 }
@@ -108,10 +124,9 @@ RecordedLayer softmax(const NumpyCase&) {
 }
 
 RecordedLayer flatten(const NumpyCase& c) {
-  if (c.argument("keep_dim", "first") != "first")
-    raise<ConfigError>("there is no Flatten that keeps the last axis yet");
   RecordedLayer r;
   r.type = "Flatten";
+  if (c.argument("keep_dim", "first") == "last") r.options["keep_last"] = true;
   return r;
 }
 
@@ -144,14 +159,16 @@ const std::map<std::string, Adapter>& adapters() {
                                                         {"Deconv2D", convolution},
                                                         {"Pool2D", pool},
                                                         {"FullyConnected", fully_connected},
-                                                        {"Add", sum},
+                                                        {"Add", combined},
+                                                        {"Multiply", combined},
                                                         {"Softmax", softmax},
                                                         {"Flatten", flatten},
                                                         {"BatchNorm1D", normalisation},
                                                         {"BatchNorm2D", normalisation},
                                                         {"LayerNorm1D", normalisation},
                                                         {"LayerNorm2D", normalisation},
-                                                        {"Embedding", embedding}};
+                                                        {"Embedding", embedding},
+                                                        {"SparseEvolution", sparse_evolution}};
   return kAdapters;
 }
 
@@ -167,9 +184,13 @@ void replay_numpy_layer(const H5Reader& file, const std::shared_ptr<Handler>& ha
   layer.outputs = {{"", "Layer.default"}};
   if (recorded.argument("pool", nullptr).is_string())  // (n, 1, width)
     layer.outputs[0].arrange = [](const HostArray& y) { return y.reshaped(Shape{y.shape()[0], y.shape()[-1]}); };
+  if (recorded.argument("keep_dim", nullptr) == "last")  // the rows of all examples are one axis there
+    layer.outputs[0].arrange = [n = file.read("/X/0").shape()[0]](const HostArray& y) {
+      return y.reshaped(Shape{n, y.shape()[0] / n, y.shape()[1]});
+    };
   require_all(file, "/X", {&layer.inputs});
   const std::vector<RecordedTensor> running{{"running_mean", ""}, {"running_var", ""}};
-  require_all(file, "/parameters", {&layer.parameters, &running});
+  require_all(file, "/parameters", {&layer.parameters, &layer.masks, &running});
   RecordedGroups groups;
   groups.inputs = "/X/", groups.outputs = "/Y", groups.output_gradients = "/dLdY", groups.input_gradients = "/dLdX/";
   replay_layer(file, groups, layer, handler, c);

@@ -8,6 +8,8 @@ TorchTable torch_modules() {
   add_linear_modules(table);
   add_norm_modules(table);
   add_attention_modules(table);
+  add_recurrent_modules(table);
+  add_activation_modules(table);
   add_loss_modules(table);
   return table;
 }

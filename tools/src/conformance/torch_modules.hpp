@@ -29,6 +29,10 @@ void add_norm_modules(TorchTable& table);
 // Attention, transformers.
 void add_attention_modules(TorchTable& table);
 void add_loss_modules(TorchTable& table);
+// Recurrent layers and cells.
+void add_recurrent_modules(TorchTable& table);
+// Activations, Bilinear.
+void add_activation_modules(TorchTable& table);
 // All modules that are known.
 TorchTable torch_modules();
 

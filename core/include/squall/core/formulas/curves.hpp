@@ -5,7 +5,6 @@
 
 #include "squall/core/formulas/activation.hpp"
 #include "squall/core/formulas/portable.hpp"
-#include "squall/core/ops/elementwise.hpp"
 
 namespace squall::formulas {
 
@@ -49,15 +48,15 @@ struct LogSigmoidCurve {
   SQUALL_HD inline R slope(R x) const { return sigmoid(-x); }
 };
 template <class R>
-struct HardSigmoidCurve {  // a x + b between 0 and 1
+struct HardSigmoidCurve {  // a x + 1/2 between 0 and 1; b is the slope that goes back
   R a, b;
   SQUALL_HD inline R value(R x) const {
-    const R y = a * x + b;
+    const R y = a * x + R(0.5);
     return y < R(0) ? R(0) : y > R(1) ? R(1) : y;
   }
   SQUALL_HD inline R slope(R x) const {
-    const R y = a * x + b;
-    return y > R(0) && y < R(1) ? a : R(0);
+    const R y = a * x + R(0.5);
+    return y > R(0) && y < R(1) ? b : R(0);
   }
 };
 template <class R>
@@ -115,31 +114,5 @@ struct ExponentialCurve {
   SQUALL_HD inline R value(R x) const { return exp_of(x); }
   SQUALL_HD inline R slope(R x) const { return exp_of(x); }
 };
-
-// Calls visit with the formula of a curve from Elu on.
-template <class R, class Visit>
-void visit_curve(Curve f, const CurveNumbers& numbers, Visit&& visit) {
-  const R a = static_cast<R>(numbers.a), b = static_cast<R>(numbers.b);
-  switch (f) {
-    case Curve::Elu: return visit(EluCurve<R>{a, b});
-    case Curve::Celu: return visit(CeluCurve<R>{a, b});
-    case Curve::Mish: return visit(MishCurve<R>{a, b});
-    case Curve::LogSigmoid: return visit(LogSigmoidCurve<R>{a, b});
-    case Curve::HardSigmoid: return visit(HardSigmoidCurve<R>{a, b});
-    case Curve::HardSwish: return visit(HardSwishCurve<R>{a, b});
-    case Curve::HardTanh: return visit(HardTanhCurve<R>{a, b});
-    case Curve::HardShrink: return visit(HardShrinkCurve<R>{a, b});
-    case Curve::SoftShrink: return visit(SoftShrinkCurve<R>{a, b});
-    case Curve::SoftPlus: return visit(SoftPlusCurve<R>{a, b});
-    case Curve::SoftSign: return visit(SoftSignCurve<R>{a, b});
-    case Curve::TanhShrink: return visit(TanhShrinkCurve<R>{a, b});
-    case Curve::LeakyRelu: return visit(LeakyReluCurve<R>{a, b});
-    case Curve::Exponential: return visit(ExponentialCurve<R>{a, b});
-    case Curve::Gelu:
-    case Curve::GeluTanh:
-    case Curve::Silu: break;
-  }
-  raise<ShapeError>("curve: this function has kernels of its own");
-}
 
 }  // namespace squall::formulas
