@@ -143,7 +143,7 @@ struct TripletMargins {
   struct Distances {
     R positive, negative;
     bool swapped;
-    SQUALL_HD R excess(R margin) const { return margin + positive - negative; }
+    SQUALL_HD R excess(R least) const { return least + positive - negative; }
   };
   SQUALL_HD Distances distances(const CriterionRow<R>& r) const {
     Distances d{distance(r.a, r.b, r.width), distance(r.a, r.c, r.width), false};
