@@ -171,15 +171,15 @@ Architecture ModelFile::architecture() const {
   return Architecture::from_json(description_["architecture"], reader_.name() + ": architecture");
 }
 
-std::vector<std::string> take_matching(const H5Reader& file, Network& network) {
-  std::vector<std::string> left;
+NotTaken take_matching(const H5Reader& file, Network& network) {
+  NotTaken left;
   ParameterStore& store = network.store();
   for (const auto& entry : store.entries()) {
     const std::string& layer = network.graph().node(entry.node).name;
     try {
       read_parameter(file, layer, *store.find(layer, entry.info->name), store);
     } catch (const Error& e) {
-      left.emplace_back(e.what());
+      left.parameters.emplace_back(e.what());
     }
   }
   for_each_state(network.graph(), [&](int, int, const std::string& layer, const std::string& name) {
@@ -187,7 +187,7 @@ std::vector<std::string> take_matching(const H5Reader& file, Network& network) {
     if (file.exists(path) && file.shape(path) == network.get(layer + ".state." + name).shape())
       network.set_parameter(layer + "." + name, file.read(path));
     else
-      left.push_back(file.name() + ": has no matching " + path);
+      left.states.push_back(file.name() + ": has no matching " + path);
   });
   return left;
 }

@@ -102,6 +102,28 @@ TEST_CASE("a run never replaces the model that it begins with") {
   CHECK(model == read_file(folder / "run/model.h5"));
 }
 
+TEST_CASE("weights that nothing says how to begin are never left at zero") {
+  const Folder folder;
+  REQUIRE(train(folder, tiny_experiment()).code == 0);
+  const std::string other = " --quiet --out " + (folder / "other");
+  const auto begin = [&](const json& initialize, int units) {
+    const std::string text = with({{"/init_from", "run/model.h5"},
+                                   {"/initialize", initialize},
+                                   {"/sparsify", nullptr},
+                                   {"/network/hidden/units", units}});
+    return run_squall("train " + folder.write("e.json", text) + other);
+  };
+  fails(begin(nullptr, 20), {"init_from", "hidden", "W", "initialize"});
+  CHECK(begin(nullptr, 32).code == 0);
+  CHECK(begin({{"default", 0.1}}, 20).code == 0);  // biases of the head fit
+  REQUIRE(run_squall("data make spirals --examples 50 --test 20 --out " + (folder / "data.h5")).code == 0);
+  const std::string spec = R"({"network": {"@spec": "Fr16", "in_shape": [2], "out_shape": 2},
+    "init_from": "run/model.h5", "data": {"one": {"@type": "Synthetic", "set": "spirals", "examples": 50}},
+    "train": {"max_epochs": 1}})";
+  const Ran none = run_squall("train " + folder.write("s.json", spec) + other);
+  fails(none, {"init_from", "no parameter", "fits"});
+}
+
 TEST_CASE("a refused run leaves no folder that was not there") {
   const Folder folder;
   const std::string e = "train " + folder.write("e.json", with({{"/sparsify/sparsity", 20}})) + " --quiet --out ";

@@ -44,9 +44,12 @@ int gradcheck(const GradcheckOptions& o, Context& c) {
   const auto net = open_network(o.file, c, c.make_handler());
   net->provide(random_data(*net, o.batch, o.time, c.seed.value_or(1)));
   const GradientCheck r = check_gradients(*net, o.directions, c.seed.value_or(1));
+  const char* verdict = r.directions == 0 ? "NOTHING COULD BE CHECKED, the loss has no slope along any direction tried"
+                        : r.passed        ? "gradients are right"
+                                          : "GRADIENTS ARE WRONG";
   c.print({{"directions", r.directions}, {"skipped", r.skipped}, {"worst", r.worst}, {"passed", r.passed}},
-          fmt::format("{}: worst relative error {:.3g} over {} directions ({} at kinks left out)",
-                      r.passed ? "gradients are right" : "GRADIENTS ARE WRONG", r.worst, r.directions, r.skipped));
+          fmt::format("{}: worst relative error {:.3g} over {} directions ({} at kinks left out)", verdict, r.worst,
+                      r.directions, r.skipped));
   return r.passed ? 0 : 1;
 }
 

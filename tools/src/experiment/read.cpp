@@ -57,8 +57,7 @@ class Parser {
       if (is_network_spec(network)) {
         const SpecNetwork made = network_from_spec(network);
         network = out_.source["network"] = made.architecture.to_json();
-        if (!out_.source.contains("initialize") && !out_.source.contains("init_from"))
-          out_.source["initialize"] = made.initialize;
+        if (!out_.source.contains("initialize")) out_.source["initialize"] = made.initialize;
       }
       out_.architecture = Architecture::from_json(network, "network");
       network_known_ = true;

@@ -146,11 +146,20 @@ void Runner::begin_network() {
   std::filesystem::path from = experiment_.init_from;
   if (from.is_relative()) from = experiment_.folder / from;
   refuse_own_init_from(from);
+  NotTaken left;
   try {
-    for (const auto& line : take_matching(ModelFile(from).reader(), network_)) message("init_from: " + line);
+    left = take_matching(ModelFile(from).reader(), network_);
   } catch (const Error& e) {
     raise<FileError>("init_from: ", e.what());
   }
+  if (!left.parameters.empty() && left.parameters.size() == network_.store().entries().size())
+    raise<ConfigError>("init_from: no parameter of ", from.string(),
+                       " fits this network; the first: ", left.parameters.front());
+  if (!left.parameters.empty() && experiment_.initialize.is_null())
+    raise<ConfigError>("init_from: ", left.parameters.front(),
+                       "; say under 'initialize' how what the file does not give begins");
+  for (const auto* lines : {&left.parameters, &left.states})
+    for (const auto& line : *lines) message("init_from: " + line);
 }
 
 void Runner::refuse_own_init_from(const std::filesystem::path& from) const {

@@ -39,7 +39,10 @@ class ModelFile {
   std::size_t bytes_ = 0;
 };
 
-// Takes over parameters and states that match by layer, name and shape; returns a line for each one that does not.
-std::vector<std::string> take_matching(const H5Reader& file, Network& network);
+// Takes over parameters and states that match by layer, name and shape; a line for each one that does not.
+struct NotTaken {
+  std::vector<std::string> parameters, states;
+};
+NotTaken take_matching(const H5Reader& file, Network& network);
 
 }  // namespace squall
