@@ -42,6 +42,20 @@ TEST_CASE("a run that is refused leaves a finished one as it was") {
   }
 }
 
+TEST_CASE("a run that fails before it has saved anything leaves a finished one as it was") {
+  const Folder folder;
+  REQUIRE(train(folder).code == 0);
+  const std::string before = content(folder);
+  for (const char* wrong : {"--set train.hooks.1.log=nothing.writes", "--set train.stepper.learning_rate=1e300"}) {
+    const Ran ran = train(folder, wrong);
+    INFO(wrong << ": " << ran.err);
+    CHECK(ran.code == 1);
+    CHECK((content(folder) == before));
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "run"))
+      CHECK(entry.path().filename().string().front() != '.');
+  }
+}
+
 TEST_CASE("a new run leaves no model of the old one beside its checkpoint") {
   const Folder folder;
   REQUIRE(train(folder).code == 0);

@@ -38,17 +38,26 @@ bool is_checkpoint(const std::string& name) {
 constexpr std::array<std::string_view, 5> kOwn{"model.h5", "best.h5", "report.json", "experiment.json",
                                                "metrics.jsonl"};
 
+constexpr std::string_view kAside = ".before.";
+std::filesystem::path aside(const std::filesystem::path& file) {
+  return file.parent_path() / (std::string(kAside) + file.filename().string());
+}
+
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
   make();
   lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0 || !taken(lock_)) return;
+  if (lock_ < 0 || !taken(lock_)) {
+    recover();
+    return;
+  }
   close(lock_);
   raise<FileError>(path_.string(), ": another run is writing there; wait for its end or give another --out");
 }
 
 RunFolder::~RunFolder() {
+  put_back();
   std::error_code not_empty;
   for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) std::filesystem::remove(*folder, not_empty);
   if (lock_ >= 0) close(lock_);
@@ -77,19 +86,48 @@ std::string RunFolder::owns(const std::filesystem::path& file) const {
   return {};
 }
 
-void RunFolder::forget(bool all) const {
+void RunFolder::set_aside(bool all) {
   std::vector<std::filesystem::path> old{path_ / "report.json", path_ / "model.h5"};
   if (all) {
-    old.push_back(path_ / "best.h5");
+    for (const char* name : {"best.h5", "experiment.json", "metrics.jsonl"}) old.push_back(path_ / name);
     for (const auto& entry : std::filesystem::directory_iterator(path_))
       if (is_checkpoint(entry.path().filename().string())) old.push_back(entry.path());
   }
   for (const auto& file : old) {
     std::error_code failed;
-    std::filesystem::remove(file, failed);
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, failed))) continue;
+    std::filesystem::rename(file, aside(file), failed);
     if (failed)
       raise<FileError>(file.string(), ": belongs to an earlier run and cannot be removed: ", failed.message());
+    aside_.push_back(file);
   }
+}
+
+void RunFolder::settle() {
+  std::error_code left;  // the next run removes it
+  for (const auto& file : aside_) std::filesystem::remove(aside(file), left);
+  aside_.clear();
+}
+
+void RunFolder::put_back() {
+  std::error_code failed;
+  for (const auto& file : aside_) std::filesystem::rename(aside(file), file, failed);
+  aside_.clear();
+}
+
+// What a killed run had set aside comes back, unless the run was a new one and had saved a checkpoint: then it was
+// killed while it settled.
+void RunFolder::recover() {
+  const bool saved =
+      std::filesystem::exists(aside(path_ / "experiment.json")) && std::filesystem::exists(path_ / "checkpoint.h5");
+  std::error_code failed;
+  std::vector<std::filesystem::path> names;
+  for (const auto& entry : std::filesystem::directory_iterator(path_, failed))
+    if (const std::string name = entry.path().filename().string(); name.starts_with(kAside))
+      names.push_back(path_ / name.substr(kAside.size()));
+  aside_ = std::move(names);
+  if (saved) return settle();
+  put_back();
 }
 
 }  // namespace squall

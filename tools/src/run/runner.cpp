@@ -98,6 +98,7 @@ RunResult Runner::run() {
   json about = description();
   about["epochs"] = epochs_now();
   save_model(file("model.h5"), network_, about);
+  folder_->settle();
   if (restores_best()) write_file_atomically(file("best.h5"), read_whole_file(file("model.h5")));
   result.report = make_report();
   write_file_atomically(file("report.json"), result.report.dump(2) + "\n");
@@ -128,7 +129,7 @@ void Runner::check_classes(const std::string& task, const std::string& targets) 
 // goes before anything of this one comes.
 void Runner::begin_folder() {
   if (metrics_) return;
-  folder_->forget(!continues_);
+  folder_->set_aside(!continues_);
   write_file_atomically(file("experiment.json"), effective(experiment_, catalog_).dump(2) + "\n");
   metrics_ = std::make_unique<MetricsFile>(file("metrics.jsonl"), info_.metrics_lines);
 }
@@ -303,6 +304,7 @@ void Runner::save_now(const Trainer* trainer, bool phase_done) {
   info_.metrics_lines = metrics_->lines();
   info_.seconds = seconds();
   save_checkpoint(file("checkpoint.h5"), checkpoint_.keep, network_, trainer, info_, description());
+  folder_->settle();
 }
 
 // Finished epochs of each task, those of the running phase too.
