@@ -100,7 +100,7 @@ TEST_CASE("a layer needs a type and must be an object") {
 
 TEST_CASE("keys with @ that nobody knows are rejected") {
   CHECK(error_with([](json& j) { j["Hid"]["@outgoing_conections"] = {"Loss"}; }) ==
-        "network.Hid: unknown key '@outgoing_conections'; known are @type and @outgoing_connections");
+        "network.Hid: unknown key '@outgoing_conections'; known are @type, @outgoing_connections and @masks");
 }
 
 TEST_CASE("connections must be lists of targets") {

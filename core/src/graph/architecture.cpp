@@ -55,8 +55,8 @@ class Reader {
         read_connections(name, value, connections);
       else if (key == "@type")
         continue;
-      else if (key.starts_with('@'))
-        problems_.add(path(name), concat("unknown key '", key, "'; known are @type and @outgoing_connections"));
+      else if (key.starts_with('@') && key != "@masks")
+        problems_.add(path(name), concat("unknown key '", key, "'; known are @type, @outgoing_connections and @masks"));
       else
         layer.options[key] = value;
     }

@@ -4,6 +4,7 @@
 
 #include "graph/architecture_check.hpp"
 #include "graph/join.hpp"
+#include "squall/core/learned_mask.hpp"
 
 namespace squall {
 
@@ -94,6 +95,7 @@ void GraphBuilder::build_layer(const LayerSpec& spec) {
   try {
     Declare declare(node, graph_.symbols_, incoming);
     node.layer->declare(declare);
+    declare_masks(spec, node);
     for (auto& output : node.outputs)
       if (output.depends.empty())
         for (std::size_t i = 0; i < node.inputs.size(); ++i) output.depends.push_back(static_cast<int>(i));
@@ -109,6 +111,31 @@ void GraphBuilder::build_layer(const LayerSpec& spec) {
     return;
   }
   node_of_[spec.name] = add_node(std::move(node));
+}
+
+// "@masks" of a layer: one mask for all its weights, or masks by name of parameter, "*" for the weights left.
+void GraphBuilder::declare_masks(const LayerSpec& spec, Node& node) {
+  const auto found = spec.options.find("@masks");
+  if (found == spec.options.end()) return;
+  const std::string where = concat("network.", spec.name, ".@masks");
+  const auto make = [&](const json& j) -> std::shared_ptr<const LearnedMask> {
+    return catalog_.of<LearnedMask>().make(j, where, catalog_, problems_);
+  };
+  try {
+    if (!found->is_object()) raise<ConfigError>("should be a mask or an object of masks, not ", found->dump());
+    const bool one = found->contains("@type");
+    for (const auto& [name, value] : found->items()) {
+      if (one || name == "*") continue;
+      const int slot = node.find_parameter(name);
+      if (slot < 0) raise<ConfigError>("has no parameter '", name, "'");
+      if (const auto mask = make(value)) add_mask(node, slot, mask);
+    }
+    if (!one && !found->contains("*")) return;
+    if (const auto mask = make(one ? *found : (*found)["*"]))
+      if (add_masks(node, mask) == 0) raise<ConfigError>("there are no weights to mask");
+  } catch (const ConfigError& e) {
+    problems_.add(where, e.what());
+  }
 }
 
 bool GraphBuilder::find_source(const Connection& c, Declare::Incoming& found) {

@@ -22,6 +22,7 @@ class GraphBuilder {
   std::vector<std::string> canonical_order();
   void report_cycle(const std::set<std::string>& stuck);
   void build_layer(const LayerSpec& spec);
+  void declare_masks(const LayerSpec& spec, Node& node);
   bool collect_incoming(const LayerSpec& spec, std::vector<Declare::Incoming>& incoming);
   bool find_source(const Connection& c, Declare::Incoming& found);
   Declare::Incoming join(const std::string& layer, const std::string& input, std::vector<Declare::Incoming> sources);

@@ -3,6 +3,7 @@
 #include "graph/memory_check.hpp"
 #include "squall/core/contexts.hpp"
 #include "squall/core/json.hpp"
+#include "squall/core/learned_mask.hpp"
 #include "squall/core/ops/memory.hpp"
 
 namespace squall {
@@ -68,6 +69,14 @@ Param Declare::parameter(std::string_view name, const Shape& shape, const Parame
   node_.parameters.push_back({std::string(name), shape, options.initial, options.task_axis, options.maskable,
                               options.bias, options.patterned});
   return {static_cast<int>(node_.parameters.size()) - 1};
+}
+
+void Declare::mask(Param p, const std::shared_ptr<const LearnedMask>& mask) {
+  try {
+    add_mask(node_, p.index, mask);
+  } catch (const ConfigError& e) {
+    fail(e.what());
+  }
 }
 
 State Declare::state(std::string_view name, const Shape& shape, double initial) {

@@ -210,6 +210,7 @@ void Network::forward(PassId id, Start start) {
   current_ = &bind(id);
   current_pass_ = id;
   store_->refresh();
+  store_->apply_learned_masks(plan, random_step_, options_.seed);
   if (options_.poison && arena_.bytes() > 0) {  // copied, as a debug handler refuses to compute NaN
     const std::vector<std::byte> poison(arena_.bytes(), std::byte{0xFF});
     const Shape bytes{static_cast<Index>(poison.size())};
@@ -270,6 +271,10 @@ LossReport Network::losses() const {
       report.losses.push_back({graph_.node(n).name, value});
       report.total += value;
     }
+  if (store_->has_mask_penalty() && current_->training()) {
+    report.losses.push_back({"l0_penalty", store_->mask_penalty(current_->plan())});
+    report.total += report.losses.back().value;
+  }
   return report;
 }
 
@@ -283,7 +288,7 @@ double Network::total_loss() const {
       const double value = read_one(*handler_, t);
       total += value;
     }
-  return total;
+  return total + (current_->training() ? store_->mask_penalty(current_->plan()) : 0.0);
 }
 
 Context Network::get_context() const {

@@ -32,7 +32,8 @@ Index Network::keep_only_masked(double density) {
   for (const auto& e : store_->entries()) {
     ++index;
     const auto minds = [&](const BoundModifier& m) { return m.entry == index && !m.modifier->takes_entries(); };
-    if (!e.info->patterned || (e.form != ParameterForm::Masked && e.form != ParameterForm::Packed)) continue;
+    if (!e.info->patterned || e.info->mask || (e.form != ParameterForm::Masked && e.form != ParameterForm::Packed))
+      continue;
     if (!e.read.empty() || density_of(e) > density || is_read(graph_, e)) continue;
     if (std::ranges::any_of(weight_modifiers_, minds) || std::ranges::any_of(gradient_modifiers_, minds)) continue;
     chosen.push_back(store_->find(graph_.node(e.node).name, e.info->name));

@@ -154,7 +154,8 @@ void Network::set_gradient_modifiers(const json& patterns, std::string_view wher
 bool Network::modifies(const BoundModifier& m) const {
   const ParameterEntry& e = store_->entries()[at(m.entry)];
   const NodePlan& p = current_->plan().nodes[at(e.node)];
-  if (e.offset < 0 || p.gradient[at(e.slot)] == NodePlan::Send::Nothing) return false;
+  if (e.offset < 0 || p.gradient[at(e.slot)] == NodePlan::Send::Nothing || !p.parameter_updated[at(e.slot)])
+    return false;
   return m.task < 0 || p.has_delta[at(m.task)];
 }
 

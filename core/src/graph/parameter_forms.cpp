@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "squall/core/learned_mask.hpp"
 #include "squall/core/parameter_store.hpp"
 
 namespace squall {
@@ -12,6 +13,12 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 std::string name_of(const Graph& graph, const ParameterEntry& e) {
   return graph.node(e.node).name + "." + e.info->name;
+}
+
+void require_no_mask(const Graph& graph, const ParameterEntry& e) {
+  if (e.info->mask)
+    raise<ConfigError>("'", name_of(graph, e), "' lies under a learned mask (", e.info->mask->type(),
+                       ") and cannot be stored in another form; apply the mask first");
 }
 
 // Copies every weight to the slices that read it.
@@ -27,15 +34,17 @@ void gather(std::span<const T> slices, std::span<const std::uint8_t> owners, std
     storage[i] = owners[i] == kFreeWeight ? T{0} : slices[owners[i] * storage.size() + i];
 }
 
-// What each task reads, of logical shape.
-HostArray read_mask(const ParameterEntry& e) {
-  if (!e.read.empty()) return e.read;
+// What each task owns of a packed parameter, of logical shape.
+HostArray owned_mask(const ParameterEntry& e) {
   HostArray out(DType::U8, e.info->shape);
   const auto owners = e.mask.span<std::uint8_t>();
   for (std::size_t i = 0; i < owners.size(); ++i)
     if (owners[i] != kFreeWeight) out.span<std::uint8_t>()[owners[i] * owners.size() + i] = 1;
   return out;
 }
+
+// What each task reads, of logical shape.
+HostArray read_mask(const ParameterEntry& e) { return e.read.empty() ? owned_mask(e) : e.read; }
 
 HostArray unpacked(const ParameterEntry& e, const HostArray& storage) {
   HostArray out(storage.dtype(), e.info->shape);
@@ -55,6 +64,9 @@ HostArray packed(const ParameterEntry& e, const HostArray& logical) {
   });
   return out;
 }
+
+// Of a masked parameter: what layers see, which is more than what may be written where tasks read weights of others.
+const HostArray& seen(const ParameterEntry& e) { return e.read.empty() ? e.mask : e.read; }
 
 HostArray masked(const HostArray& values, const HostArray& keep) {
   HostArray out = values;
@@ -120,7 +132,7 @@ HostArray ParameterStore::get(const ParameterEntry& e) const {
   const HostArray values = handler_.memory().to_host(storage(e));
   if (e.form == ParameterForm::Packed) return unpacked(e, values);
   if (e.form == ParameterForm::Kept) return spread_entries(e, values);
-  return e.form == ParameterForm::Masked ? masked(values, e.mask) : values;
+  return e.form == ParameterForm::Masked ? masked(values, seen(e)) : values;
 }
 
 HostArray ParameterStore::get_gradient(const ParameterEntry& e) const {
@@ -138,7 +150,7 @@ void ParameterStore::set(const ParameterEntry& e, const HostArray& logical) {
     raise<ConfigError>("parameter '", name_of(graph_, e), "' is stored for inference and cannot be written");
   HostArray values = logical.cast(handler_.dtype());
   if (e.form == ParameterForm::Packed) values = packed(e, values);
-  if (e.form == ParameterForm::Masked) values = masked(values, e.mask);
+  if (e.form == ParameterForm::Masked) values = masked(values, seen(e));
   if (e.form == ParameterForm::Kept) values = kept_entries(e, values);
   handler_.memory().upload(values.view(), storage(e));
   touch();
@@ -152,6 +164,7 @@ void ParameterStore::set_mask(ParameterEntry& e, const HostArray& keep) {
     raise<ConfigError>("'", name_of(graph_, e), "' must be unpacked before it gets another mask");
   e.form = ParameterForm::Masked;
   e.mask = keep;
+  e.read = HostArray();
   for (auto& byte : e.mask.span<std::uint8_t>()) byte = byte != 0 ? 1 : 0;
   change_masks();
   refresh();
@@ -160,7 +173,7 @@ void ParameterStore::set_mask(ParameterEntry& e, const HostArray& keep) {
 void ParameterStore::clear_mask(ParameterEntry& e) {
   if (e.form != ParameterForm::Masked) return;
   e.form = ParameterForm::Plain;
-  e.mask = HostArray();
+  e.mask = e.read = HostArray();
   change_masks();
 }
 
@@ -175,7 +188,7 @@ void ParameterStore::change_masks() {
 std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {
   if (e.form == ParameterForm::Plain) return std::nullopt;
   const ParameterForm form = spread_form(e);
-  if (form == ParameterForm::Masked) return e.mask;
+  if (form == ParameterForm::Masked) return seen(e);
   if (form == ParameterForm::Packed) return read_mask(e);
   HostArray out(DType::U8, e.info->shape);
   auto keep = out.span<std::uint8_t>();
@@ -188,6 +201,7 @@ std::optional<HostArray> ParameterStore::mask(const ParameterEntry& e) const {
 }
 
 void ParameterStore::pack(const std::vector<ParameterEntry*>& chosen) {
+  for (const auto* e : chosen) require_no_mask(graph_, *e);
   auto values = save_storage();
   const auto states = save_states();
   std::vector<HostArray> owners;
@@ -224,10 +238,8 @@ void ParameterStore::unpack(const std::vector<ParameterEntry*>& chosen) {
   for (ParameterEntry* e : chosen) {
     if (e->form != ParameterForm::Packed) continue;
     values[index_of(*e)] = unpacked(*e, values[index_of(*e)]);
-    const HostArray keep = *mask(*e);
+    e->mask = owned_mask(*e);
     e->form = ParameterForm::Masked;
-    e->mask = keep;
-    e->read = HostArray();
     e->storage_shape = e->info->shape;
   }
   rebuild(values, states);
@@ -247,6 +259,7 @@ void ParameterStore::make_plain(ParameterEntry& e) {
 }
 
 void ParameterStore::keep_only(const std::vector<ParameterEntry*>& chosen) {
+  for (const auto* e : chosen) require_no_mask(graph_, *e);
   auto values = save_storage();
   const auto states = save_states();
   for (ParameterEntry* e : chosen) {
@@ -307,6 +320,7 @@ HostArray ParameterStore::spread_storage(const ParameterEntry& e) const {
 }
 
 void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, const HostArray& owners) {
+  require_no_mask(graph_, e);
   const std::string name = name_of(graph_, e);
   if (!e.info->task_axis) raise<ConfigError>("'", name, "' has no tasks and cannot hold owners");
   if (storage.shape() != e.slice_shape() || owners.shape() != e.slice_shape() || owners.dtype() != DType::U8)
@@ -326,17 +340,19 @@ void ParameterStore::set_packed(ParameterEntry& e, const HostArray& storage, con
   rebuild(values, states);
 }
 
+// Of a packed parameter live: a task sees what the owner's weight is. Of a masked one each slice has values of its own.
 void ParameterStore::set_read_mask(ParameterEntry& e, const HostArray& read) {
   const std::string name = name_of(graph_, e);
-  if (e.form != ParameterForm::Packed)
-    raise<ConfigError>("'", name, "' has no owners; pack it before tasks read weights of others");
+  if (e.form != ParameterForm::Packed && (e.form != ParameterForm::Masked || !e.info->task_axis))
+    raise<ConfigError>("'", name, "' has no owners; give its tasks masks before they read weights of others");
   if (!read.empty() && (read.dtype() != DType::U8 || read.shape() != e.info->shape))
     raise<ShapeError>("the read mask of '", name, "' should be ", e.info->shape, " of u8, but is ", read.shape(),
                       " of ", squall::name_of(read.dtype()));
-  const auto owners = e.mask.span<std::uint8_t>();
-  for (std::size_t i = 0; i < owners.size() && !read.empty(); ++i)
-    if (owners[i] != kFreeWeight && read.span<std::uint8_t>()[owners[i] * owners.size() + i] == 0)
-      raise<DataError>("the read mask of '", name, "' takes weight ", i, " from task ", int{owners[i]},
+  const HostArray owned = e.form == ParameterForm::Packed ? owned_mask(e) : e.mask;
+  const auto slice = at(e.slice_shape().elements());
+  for (std::size_t i = 0; i < at(read.elements()); ++i)
+    if (owned.span<std::uint8_t>()[i] != 0 && read.span<std::uint8_t>()[i] == 0)
+      raise<DataError>("the read mask of '", name, "' takes weight ", i % slice, " from task ", i / slice,
                        ", which owns it");
   e.read = read;
   if (!read.empty())
@@ -346,6 +362,7 @@ void ParameterStore::set_read_mask(ParameterEntry& e, const HostArray& read) {
 }
 
 void ParameterStore::set_stored(ParameterEntry& e, std::vector<PackedWeight> slices) {
+  require_no_mask(graph_, e);
   const std::string name = name_of(graph_, e);
   const Shape shape = e.slice_shape();
   const Index rows = shape.rank() > 0 ? shape[0] : 1;

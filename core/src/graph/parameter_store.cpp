@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "graph/memory_check.hpp"
+#include "squall/core/parameter_mask.hpp"
 
 namespace squall {
 
@@ -30,6 +31,7 @@ ParameterStore::ParameterStore(const Graph& graph, Handler& handler) : graph_(gr
     }
   }
   lay_out();
+  make_learned_masks();
   for (int n = 0; n < graph.size(); ++n)
     for (int k = 0; k < static_cast<int>(graph.node(n).states.size()); ++k)
       handler_.elementwise().fill(state(n, k), graph.node(n).states[at(k)].initial);
@@ -42,7 +44,12 @@ ParameterStore::ParameterStore(const ParameterStore& other, Handler& handler)
       index_(other.index_),
       state_offset_(other.state_offset_) {
   rebuild(other.save_storage(), other.save_states());
+  make_learned_masks();
+  for (std::size_t i = 0; i < learned_.size(); ++i)
+    if (learned_[i]) learned_[i]->take_settings(*other.learned_[i]);
 }
+
+ParameterStore::~ParameterStore() = default;
 
 const ParameterEntry& ParameterStore::entry(int node, int slot) const {
   return entries_[at(index_[at(node)][at(slot)])];
@@ -140,6 +147,7 @@ Tensor ParameterStore::state(int node, int slot) const {
 
 ConstTensor ParameterStore::effective(int node, int slot) const {
   const ParameterEntry& e = entry(node, slot);
+  if (const ParameterMask* mask = learned_mask(e)) return mask->effective();
   const Index offset = effective_offset_[index_of(e)];
   return offset < 0 ? storage(e) : view(effective_, offset, e.info->shape);
 }
@@ -154,10 +162,13 @@ Tensor ParameterStore::effective_gradient(int node, int slot) const {
 
 void ParameterStore::refresh() {
   if (stale_ == Stale::Nothing) return;
+  learned_stale_ = true;
   auto& ops = handler_.elementwise();
   for (const auto& e : entries_) {
-    if (e.form == ParameterForm::Masked && stale_ == Stale::Written)
-      ops.select_owner(storage(e), device_mask(e), 1, storage(e));
+    if (e.form == ParameterForm::Masked && stale_ == Stale::Written) {
+      const ConstTensor read(masks_.data() + read_offset_[index_of(e)], DType::U8, e.read.shape());
+      ops.select_owner(storage(e), e.read.empty() ? device_mask(e) : read, 1, storage(e));
+    }
     if (e.form != ParameterForm::Packed) continue;
     for (int t = 0; t < e.tasks(); ++t) select_slice(e, t);
   }
@@ -189,6 +200,7 @@ void ParameterStore::finish_gradients(const PassPlan& plan) {
     const NodePlan& p = plan.nodes[at(e.node)];
     if (p.gradient[at(e.slot)] == NodePlan::Send::Nothing) continue;
     const Tensor gradient = storage_gradient(e);
+    if (learned_mask(e) != nullptr) finish_learned_mask(e, p);
     if (e.form == ParameterForm::Masked) ops.select_owner(gradient, device_mask(e), 1, gradient);
     if (e.form == ParameterForm::Packed) take_own_gradients(e);
   }
@@ -257,7 +269,7 @@ std::vector<ParameterStore::Trainable> ParameterStore::trainable(const PassPlan&
   std::vector<Trainable> out;
   for (const auto& e : entries_) {
     const NodePlan& p = plan.nodes[at(e.node)];
-    if (p.gradient[at(e.slot)] == NodePlan::Send::Nothing || e.offset < 0) continue;
+    if (p.gradient[at(e.slot)] == NodePlan::Send::Nothing || e.offset < 0 || !p.parameter_updated[at(e.slot)]) continue;
     if (e.form != ParameterForm::Packed) {
       add_pieces(e, p, out);
       continue;

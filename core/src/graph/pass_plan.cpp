@@ -35,7 +35,7 @@ class Planner {
       p.sends.assign(graph.node(n).inputs.size(), Send::Nothing);
       p.parameter_trained.assign(graph.node(n).parameters.size(), 0);
       p.gradient.assign(graph.node(n).parameters.size(), Send::Nothing);
-      p.gradient_zero_first = p.parameter_trained;
+      p.gradient_zero_first = p.parameter_updated = p.parameter_trained;
     }
   }
 
@@ -114,7 +114,7 @@ class Planner {
     for (int n = 0; n < graph_.size(); ++n) {
       const Node& node = graph_.node(n);
       const NodePlan& p = plan_.nodes[at(n)];
-      bool any = p.forward && !node.parameters.empty() && !frozen(node);
+      bool any = p.forward && std::ranges::find(p.parameter_trained, char{1}) != p.parameter_trained.end();
       for (std::size_t i = 0; i < node.inputs.size(); ++i)
         any =
             any || (p.input_active[i] && node.inputs[i].differentiable && source_needed(node.inputs[i].source, needed));
@@ -127,13 +127,26 @@ class Planner {
   void mark_trained() {
     for (int n = 0; n < graph_.size(); ++n) {
       const NodePlan& p = plan_.nodes[at(n)];
-      if (p.forward && !frozen(graph_.node(n))) std::ranges::fill(plan_.nodes[at(n)].parameter_trained, char{1});
+      for (std::size_t k = 0; k < graph_.node(n).parameters.size() && p.forward; ++k)
+        mark_parameter(n, static_cast<int>(k));
       for (std::size_t i = 0; i < graph_.node(n).inputs.size(); ++i) {
         const Source& s = graph_.node(n).inputs[i].source;
-        if (s.kind == Source::Kind::Parameter && p.input_active[i] && !frozen(graph_.node(s.node)))
-          plan_.nodes[at(s.node)].parameter_trained[at(s.slot)] = 1;
+        if (s.kind == Source::Kind::Parameter && p.input_active[i]) mark_parameter(s.node, s.slot);
       }
     }
+  }
+  // A parameter that does not learn gets a gradient for the scores of its mask.
+  void mark_parameter(int n, int slot) {
+    const ParameterInfo& info = graph_.node(n).parameters[at(slot)];
+    NodePlan& p = plan_.nodes[at(n)];
+    p.parameter_updated[at(slot)] = learns(n, slot) ? 1 : 0;
+    const bool for_scores = info.scores >= 0 && learns(n, info.scores);
+    p.parameter_trained[at(slot)] = learns(n, slot) || for_scores ? 1 : 0;
+  }
+  bool learns(int n, int slot) const {
+    const Node& node = graph_.node(n);
+    const ParameterInfo& info = node.parameters[at(slot)];
+    return !info.frozen && (info.scores_of >= 0 || !frozen(node));
   }
 
   bool source_needed(const Source& s, const std::vector<std::vector<char>>& needed) const {

@@ -45,6 +45,8 @@ class Declare {
 
   Out output(std::string_view name, const BufferShape& shape, const OutputOptions& options = {});
   Param parameter(std::string_view name, const Shape& shape, const ParameterOptions& options = {});
+  // Puts a learned mask over a parameter (see learned_mask.hpp); the layer sees what the mask leaves.
+  void mask(Param p, const std::shared_ptr<const LearnedMask>& mask);
   State state(std::string_view name, const Shape& shape, double initial);
   Internal internal(std::string_view name, const BufferShape& shape, const InternalOptions& options = {});
   template <class P>

@@ -14,6 +14,7 @@ namespace squall {
 
 class Architecture;
 class Catalog;
+class LearnedMask;
 
 // Where an input gets its data: an output, a parameter or an internal of a node. Internals take no deltas: nothing goes
 // back through them.
@@ -52,6 +53,12 @@ struct ParameterInfo {
   bool maskable = false;          // a weight that sparsification may claim
   bool bias = false;
   bool patterned = false;  // a weight whose layer's plans take a pattern of entries
+  // Learned masks: the layer sees the values under `mask`, whose scores are the parameter `scores` of the node (-1: it
+  // needs none). A bias may share the scores of the weight `tied_to`.
+  std::shared_ptr<const LearnedMask> mask = nullptr;
+  int scores = -1, tied_to = -1;
+  int scores_of = -1;   // this parameter holds the scores of that one
+  bool frozen = false;  // never updated
 };
 
 struct StateInfo {

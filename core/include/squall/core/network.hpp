@@ -121,6 +121,9 @@ class Network {
   // What this network is: {"@type": "Network", "architecture", "handler", "initializers", "seed", "weight_modifiers",
   // "gradient_modifiers", "output_name"}; what was never given is null. network_from() makes an equal network of it.
   json describe() const;
+  // Puts learned masks over parameters by patterns (see with_masks() in masks.hpp); values, states and modifiers stay,
+  // scores begin as the masks say. Changes the flat layout, so steppers must be started again; passes keep their ids.
+  void attach_masks(const json& patterns, std::string_view where = "masks");
   void set_output_name(std::string_view path);  // of its predictions, "Layer.outputs.name"; only for describe()
   void apply_weight_modifiers();  // done by the trainer after each update; gradient modifiers run inside backward()
   // Masks are final: from now on nothing but kept weights is stored and computed, where the layer can do it, at most

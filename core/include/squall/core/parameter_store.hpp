@@ -7,7 +7,8 @@
 //   kept    the weights that masks keep, slice by slice and by rows, and nothing else: values, gradients and optimiser
 //           state have their number. For fixed masks of layers whose plans take patterns
 //   stored  values of a converted model, by rows; there is no gradient and no place in the flat vectors
-// Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
+// A learned mask (learned_mask.hpp) may lie over a plain or masked parameter: layers then see what it leaves of
+// storage. Flat vectors hold masked and packed storage; layers see effective values (masked weights are 0).
 #pragma once
 
 #include <memory>
@@ -22,6 +23,8 @@
 #include "squall/core/pass_plan.hpp"
 
 namespace squall {
+
+class ParameterMask;
 
 // Owner bytes: the task's index, or nobody.
 inline constexpr std::uint8_t kFreeWeight = 255;
@@ -52,6 +55,7 @@ class ParameterStore {
  public:
   ParameterStore(const Graph& graph, Handler& handler);
   ParameterStore(const ParameterStore& other, Handler& handler);  // the same values and forms on another handler
+  ~ParameterStore();
 
   const std::vector<ParameterEntry>& entries() const { return entries_; }
   const ParameterEntry& entry(int node, int slot) const;
@@ -81,6 +85,14 @@ class ParameterStore {
   }
   // Turns the gradients layers wrote into gradients of storage: zero where masked, one owner's for packed weights.
   void finish_gradients(const PassPlan& plan);
+
+  // The learned mask over a parameter, or null.
+  ParameterMask* learned_mask(const ParameterEntry& e) const { return learned_[index_of(e)].get(); }
+  ConstTensor scores_of(const ParameterEntry& e) const;  // of its mask; empty: it has none
+  // Brings what learned masks show of running layers up to date. After refresh().
+  void apply_learned_masks(const PassPlan& plan, std::uint64_t step, std::uint64_t seed);
+  double mask_penalty(const PassPlan& plan) const;  // of all masks in the last pass, if it trains
+  bool has_mask_penalty() const;
 
   // Logical values on the host (masked weights are 0), and the other way round.
   HostArray get(const ParameterEntry& e) const;
@@ -125,6 +137,8 @@ class ParameterStore {
 
  private:
   void lay_out();  // offsets and memory; contents are zero
+  void make_learned_masks();
+  void finish_learned_mask(const ParameterEntry& e, const NodePlan& plan);
   void rebuild(const std::vector<HostArray>& storage, const std::vector<HostArray>& states);
   std::vector<HostArray> save_storage() const;
   std::vector<HostArray> save_states() const;
@@ -149,6 +163,8 @@ class ParameterStore {
   enum class Stale : std::uint8_t { Nothing, Updated, Written };
   Stale stale_ = Stale::Written;
   std::uint64_t generation_ = 1;
+  std::vector<std::unique_ptr<ParameterMask>> learned_;  // per entry, null: none
+  bool learned_stale_ = true;                            // values or scores have changed since they were applied
 };
 
 }  // namespace squall

@@ -18,7 +18,8 @@ struct PassRequest {
   std::vector<std::string> heads;
   // Patterns "Layer.output" of outputs whose deltas are kept although no parameter needs them ("Input.*").
   std::vector<std::string> wants_deltas;
-  // Patterns of layers whose parameters get no gradient and whose states (statistics) stay.
+  // Patterns of layers whose parameters get no gradient and whose states (statistics) stay. Scores of learned masks
+  // go on learning.
   std::vector<std::string> frozen;
   friend bool operator==(const PassRequest&, const PassRequest&) = default;
 };
@@ -33,6 +34,7 @@ struct NodePlan {
   enum class Send : char { Nothing, Overwrite, Add };
   std::vector<Send> sends;                // per input: how its delta is written
   std::vector<char> parameter_trained;    // per parameter: gets a gradient
+  std::vector<char> parameter_updated;    // per parameter: is changed by updates and modifiers, too
   std::vector<Send> gradient;             // per parameter: how its own layer writes the gradient
   std::vector<char> gradient_zero_first;  // per parameter: fill with zeros at the start of backward
 };
