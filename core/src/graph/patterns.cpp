@@ -51,9 +51,11 @@ class Resolver {
                     const std::vector<std::pair<std::string, const json*>>& blocks) {
     PatternMatch match;
     std::vector<json> defaults;
+    // Scores of masks are no part of what is said of a layer as a whole.
+    const bool by_name = state || graph_.node(n).parameters[static_cast<std::size_t>(slot)].scores_of >= 0;
     for (const auto& block : blocks) {
       if (is_leaf(*block.second)) {
-        if (!state) add_once(match.values, *block.second);
+        if (!by_name) add_once(match.values, *block.second);
         continue;
       }
       apply_block(block.first, *block.second, name, match.values, defaults, match.fallback);
