@@ -51,7 +51,7 @@ class Ctc final : public LayerOf<Ctc, CtcOptions> {
     spec.blank = options.blank;
     spec.zero_infinity = options.zero_infinity;
     spec.per_label = options.reduction == Reduction::Mean;
-    p.keep(plan_, criteria_of(p.handler()).ctc(spec));
+    p.keep(plan_, p.handler().criteria().ctc(spec));
   }
   void forward(Forward& f) const override {
     if (!reducer_.active(f)) return;

@@ -46,7 +46,7 @@ std::vector<std::pair<CriterionSpec, std::function<double(double, double)>>> of_
 }
 
 Values losses_of(OpCase& c, const CriterionSpec& spec, const CriterionRun& run) {
-  const auto plan = criteria_of(c.h()).criterion(spec);
+  const auto plan = c.h().criteria().criterion(spec);
   give_memory(c, *plan);
   const Tensor losses = c.nans({spec.losses});
   plan->forward(run, losses);
@@ -156,7 +156,7 @@ OP_CASE("CriterionPlan::backward", "is the derivative for numbers and for exampl
       moved.a = x;
       return moved;
     });
-    const auto plan = criteria_of(c.h()).criterion(spec);
+    const auto plan = c.h().criteria().criterion(spec);
     give_memory(c, *plan);
     const Tensor losses = c.nans({spec.losses}), da = c.nans(shape);
     plan->forward(run, losses);
@@ -180,7 +180,7 @@ OP_CASE("CriteriaOps::criterion", "gives losses of examples that a hand can chec
 OP_CASE("CtcPlan::forward", "sums over all alignments") {
   on_all_handlers([](OpCase& c) {
     const CtcSpec spec = ctc_spec();
-    const auto plan = criteria_of(c.h()).ctc(spec);
+    const auto plan = c.h().criteria().ctc(spec);
     give_memory(c, *plan);
     const Values logits = between(-1, 1, spec.steps * spec.examples * spec.classes, 8);
     CtcRun run;
@@ -200,7 +200,7 @@ OP_CASE("CtcPlan::backward", "is the derivative") {
   const Values logits = between(-1, 1, shape.elements(), 9), dlosses{0.7, -1.3};
   CtcRun run;
   run.targets = c.upload(HostArray::of(Shape{2, 2}, std::vector<std::int32_t>{2, 1, 1, 1}), DType::I32);
-  const auto plan = criteria_of(c.h()).ctc(spec);
+  const auto plan = c.h().criteria().ctc(spec);
   give_memory(c, *plan);
   const Tensor losses = c.nans({2});
   const auto sum = [&](const Values& at_logits) {
@@ -224,7 +224,7 @@ OP_CASE("CtcPlan::backward", "is the derivative") {
 OP_CASE("CriteriaOps::ctc", "refuses labels that are no class") {
   on_all_handlers([](OpCase& c) {
     const CtcSpec spec = ctc_spec();
-    const auto plan = criteria_of(c.h()).ctc(spec);
+    const auto plan = c.h().criteria().ctc(spec);
     give_memory(c, *plan);
     CtcRun run;
     run.logits = c.random({spec.steps, spec.examples, spec.classes});

@@ -105,10 +105,4 @@ std::unique_ptr<CtcPlan> CriteriaOps::ctc(const CtcSpec& spec) {
   return made;
 }
 
-CriteriaOps& criteria_of(const Handler& handler) {
-  auto* ops = dynamic_cast<CriteriaOps*>(&handler.loss());
-  if (ops == nullptr) raise<DeviceError>("the handler ", handler.name(), " does not compute this loss; cpu does");
-  return *ops;
-}
-
 }  // namespace squall

@@ -2,6 +2,7 @@
 
 #include "squall/core/ops/attention.hpp"
 #include "squall/core/ops/conv.hpp"
+#include "squall/core/ops/criteria.hpp"
 #include "squall/core/ops/dense.hpp"
 #include "squall/core/ops/elementwise.hpp"
 #include "squall/core/ops/embedding.hpp"
@@ -68,6 +69,7 @@ Handler::Handler(std::string name, DType dtype, Device device, Facets facets, bo
   attach(facets_.attention, "attention", *this, guard_.get());
   attach(facets_.embedding, "embedding", *this, guard_.get());
   attach(facets_.loss, "loss", *this, guard_.get());
+  attach(facets_.criteria, "criterion", *this, guard_.get());
   attach(facets_.optim, "update", *this, guard_.get());
 }
 

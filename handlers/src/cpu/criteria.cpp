@@ -1,5 +1,6 @@
 // Criteria from their formulas: one loop over numbers or examples. What data must fulfil is checked before.
-#include "cpu/criteria.hpp"
+#include "cpu/ctc.hpp"
+#include "cpu/facets.hpp"
 
 #include "squall/core/formulas/element_criteria.hpp"
 #include "squall/core/formulas/row_criteria.hpp"
@@ -133,13 +134,27 @@ class FormulaPlan final : public CriterionPlan {
   std::vector<R> weights_, positive_;
 };
 
+template <class R>
+class CpuCriteria final : public CriteriaOps {
+ public:
+  explicit CpuCriteria(ContextPtr<R> ctx) : ctx_(std::move(ctx)) {}
+
+ protected:
+  std::unique_ptr<CriterionPlan> do_criterion(const CriterionSpec& spec) override {
+    return std::make_unique<FormulaPlan<R>>(spec, ctx_);
+  }
+  std::unique_ptr<CtcPlan> do_ctc(const CtcSpec& spec) override { return make_ctc<R>(spec, ctx_); }
+
+ private:
+  ContextPtr<R> ctx_;
+};
+
 }  // namespace
 
 template <class R>
-std::unique_ptr<CriterionPlan> make_criterion(const CriterionSpec& spec, ContextPtr<R> ctx) {
-  return std::make_unique<FormulaPlan<R>>(spec, std::move(ctx));
+std::unique_ptr<CriteriaOps> make_criteria(ContextPtr<R> ctx) {
+  return std::make_unique<CpuCriteria<R>>(std::move(ctx));
 }
-template std::unique_ptr<CriterionPlan> make_criterion<float>(const CriterionSpec&, ContextPtr<float>);
-template std::unique_ptr<CriterionPlan> make_criterion<double>(const CriterionSpec&, ContextPtr<double>);
+SQUALL_CPU_MAKER(CriteriaOps, make_criteria);
 
 }  // namespace squall::cpu

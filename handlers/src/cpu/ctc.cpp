@@ -1,6 +1,6 @@
 // Connectionist temporal classification: sums over all alignments of labels with time steps, forwards and backwards, in
 // logarithms and double precision. Every example is one thread's.
-#include "cpu/criteria.hpp"
+#include "cpu/ctc.hpp"
 
 #include <cmath>
 #include <limits>

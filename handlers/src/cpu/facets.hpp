@@ -4,6 +4,7 @@
 #include "cpu/context.hpp"
 #include "squall/core/ops/attention.hpp"
 #include "squall/core/ops/conv.hpp"
+#include "squall/core/ops/criteria.hpp"
 #include "squall/core/ops/dense.hpp"
 #include "squall/core/ops/embedding.hpp"
 #include "squall/core/ops/linalg.hpp"
@@ -42,6 +43,8 @@ template <class R>
 std::unique_ptr<EmbeddingOps> make_embedding(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<LossOps> make_loss(ContextPtr<R> ctx);
+template <class R>
+std::unique_ptr<CriteriaOps> make_criteria(ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<OptimOps> make_optim(ContextPtr<R> ctx);
 

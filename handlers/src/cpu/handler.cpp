@@ -22,6 +22,7 @@ Facets make_facets(const ContextPtr<R>& ctx) {
   f.attention = make_attention<R>(ctx);
   f.embedding = make_embedding<R>(ctx);
   f.loss = make_loss<R>(ctx);
+  f.criteria = make_criteria<R>(ctx);
   f.optim = make_optim<R>(ctx);
   return f;
 }

@@ -1,5 +1,4 @@
 // Criteria: softmax with cross entropy in one pass over each row, sigmoid with cross entropy.
-#include "cpu/criteria.hpp"
 #include "cpu/facets.hpp"
 #include "cpu/indices.hpp"
 
@@ -56,7 +55,7 @@ class FusedSoftmaxCe final : public SoftmaxCePlan {
 };
 
 template <class R>
-class CpuLoss final : public CriteriaOps {
+class CpuLoss final : public LossOps {
  public:
   explicit CpuLoss(ContextPtr<R> ctx) : ctx_(std::move(ctx)) {}
 
@@ -64,10 +63,6 @@ class CpuLoss final : public CriteriaOps {
   std::unique_ptr<SoftmaxCePlan> do_plan(const SoftmaxCeSpec& spec) override {
     return std::make_unique<FusedSoftmaxCe<R>>(spec, ctx_);
   }
-  std::unique_ptr<CriterionPlan> do_criterion(const CriterionSpec& spec) override {
-    return make_criterion<R>(spec, ctx_);
-  }
-  std::unique_ptr<CtcPlan> do_ctc(const CtcSpec& spec) override { return make_ctc<R>(spec, ctx_); }
   void do_sigmoid_ce(const ConstTensor& x, const ConstTensor& t, const Tensor& y, const Tensor& loss) override {
     const bool wanted = t && loss;
     const R* in = x.as<R>();

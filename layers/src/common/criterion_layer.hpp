@@ -53,7 +53,7 @@ class CriterionLayer : public LayerOf<D, Options> {
     const Shape a = p.shape(slots_[0]);
     spec.width = a[-1];
     spec.losses = spec.by_number() ? a.elements() : a.until(a.rank() - 1).elements();
-    p.keep(plan_, criteria_of(p.handler()).criterion(spec));
+    p.keep(plan_, p.handler().criteria().criterion(spec));
   }
   void forward(Forward& f) const override {
     if (!reducer_.active(f)) return;

@@ -25,6 +25,7 @@ class RecurrentOps;
 class AttentionOps;
 class EmbeddingOps;
 class LossOps;
+class CriteriaOps;
 class OptimOps;
 class Handler;
 
@@ -66,6 +67,7 @@ struct Facets {
   std::unique_ptr<AttentionOps> attention;
   std::unique_ptr<EmbeddingOps> embedding;
   std::unique_ptr<LossOps> loss;
+  std::unique_ptr<CriteriaOps> criteria;
   std::unique_ptr<OptimOps> optim;
 };
 
@@ -108,6 +110,7 @@ class Handler {
   AttentionOps& attention() const { return *facets_.attention; }
   EmbeddingOps& embedding() const { return *facets_.embedding; }
   LossOps& loss() const { return *facets_.loss; }
+  CriteriaOps& criteria() const { return *facets_.criteria; }
   OptimOps& optim() const { return *facets_.optim; }
 
   // Waits until everything issued has been done.

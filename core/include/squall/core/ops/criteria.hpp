@@ -1,10 +1,10 @@
 // Criteria beyond those of LossOps: one loss for each number or each example, with PyTorch's definitions, and
-// connectionist temporal classification. They are operations of handlers whose LossOps are CriteriaOps.
+// connectionist temporal classification.
 #pragma once
 
 #include <vector>
 
-#include "squall/core/ops/loss.hpp"
+#include "squall/core/handler.hpp"
 
 namespace squall {
 
@@ -103,7 +103,7 @@ class CtcPlan : public Plan {
   CtcSpec spec_;
 };
 
-class CriteriaOps : public LossOps {
+class CriteriaOps : public Facet {
  public:
   std::unique_ptr<CriterionPlan> criterion(const CriterionSpec& spec);
   std::unique_ptr<CtcPlan> ctc(const CtcSpec& spec);
@@ -112,8 +112,5 @@ class CriteriaOps : public LossOps {
   virtual std::unique_ptr<CriterionPlan> do_criterion(const CriterionSpec&) = 0;
   virtual std::unique_ptr<CtcPlan> do_ctc(const CtcSpec&) = 0;
 };
-
-// Those of a handler; DeviceError where it has none.
-CriteriaOps& criteria_of(const Handler& handler);
 
 }  // namespace squall

@@ -1,4 +1,4 @@
-// Plans of criteria, for LossOps of the CPU.
+// Connectionist temporal classification on the CPU, for its CriteriaOps.
 #pragma once
 
 #include "cpu/context.hpp"
@@ -6,8 +6,6 @@
 
 namespace squall::cpu {
 
-template <class R>
-std::unique_ptr<CriterionPlan> make_criterion(const CriterionSpec& spec, ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<CtcPlan> make_ctc(const CtcSpec& spec, ContextPtr<R> ctx);
 
