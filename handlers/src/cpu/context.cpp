@@ -1,18 +1,15 @@
 #include "cpu/context.hpp"
 
-#include <new>
 #include <string_view>
+
+#include "cpu/aligned.hpp"
 
 namespace squall::cpu {
 
 namespace {
 
-constexpr std::size_t kAlign = 64;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
-
 void* allocate(std::size_t bytes) {
-  void* p = std::aligned_alloc(kAlign, aligned(bytes));
+  void* p = std::aligned_alloc(kCacheLine, whole_lines(bytes));
   if (p == nullptr) throw std::bad_alloc();
   return p;
 }
@@ -39,7 +36,7 @@ Context<R>::Context(int threads, Isa isa) : isa_(isa), kernels_(kernels_of<R>(is
     if (wanted == Products::Library) raise<DeviceError>("SQUALL_BLAS=openblas: ", library_->report());
     library_ = nullptr;
   }
-  scratch_stride_ = aligned(static_cast<std::size_t>(kernels_.gemm_scratch) * sizeof(R));
+  scratch_stride_ = whole_lines(static_cast<std::size_t>(kernels_.gemm_scratch) * sizeof(R));
   scratch_.reset(static_cast<std::byte*>(allocate(scratch_stride_ * static_cast<std::size_t>(parallel_.threads()))));
   sums_.reset(static_cast<double*>(allocate(kSums * sizeof(double))));
 }

@@ -1,6 +1,7 @@
 // What follows the matrix product of a layer: bias and activation, and their way back.
 #pragma once
 
+#include "cpu/aligned.hpp"
 #include "cpu/reduce.hpp"
 
 namespace squall::cpu {
@@ -26,7 +27,7 @@ void softmax_rows(const Context<R>& ctx, Index rows, Index n, R* y) {
 
 // Partial sums that activate_back needs in its workspace.
 inline std::size_t activate_back_bytes(Index rows, Index n) {
-  return static_cast<std::size_t>(row_chunks(rows) * n) * sizeof(double);
+  return whole_lines(static_cast<std::size_t>(row_chunks(rows) * n) * sizeof(double));
 }
 
 // dy = f'(y) dy in place, and db = the sum of its rows, while they are in the cache.

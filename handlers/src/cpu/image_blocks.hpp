@@ -7,24 +7,37 @@
 
 namespace squall::cpu {
 
-// Images as (groups of kImageLanes images, height, width, channels, image).
+// Output pixels that a kernel computes together.
+struct PixelBlock {
+  Index lines, pixels;
+  template <class R>
+  explicit PixelBlock(const Kernels<R>& k) : lines(k.image_lines), pixels(k.image_pixels) {}
+  Index width() const { return lines * pixels * kImageLanes; }
+};
+
+struct ImageExtent {
+  Index height = 0, width = 0;
+};
+
+// Images as (groups of kImageLanes images, height, channels, width, image): what a window's channels hold at one place
+// is a line apart, which is odd, so that channels do not meet in one part of the cache.
 struct Interleaved {
   Index height, width, channels, groups;
 
-  // `at_once`: output pixels that a kernel computes together; lines are long enough for them, also where they begin
-  // below the last output, and have at least `least_width` pixels.
-  Interleaved(const Window& w, Index images, Index at_once, Index least_width = 0)
-      : height((w.out_h() - 1) * w.stride_h + w.kernel_h),
-        width(std::max((round_up(w.out_w(), at_once) - 1) * w.stride_w + w.kernel_w, least_width)),
+  // There is room for the windows of whole blocks of pixels, and for `least`.
+  Interleaved(const Window& w, Index images, const PixelBlock& block, const ImageExtent& least = {})
+      : height(std::max((round_up(w.out_h(), block.lines) - 1) * w.stride_h + w.kernel_h, least.height)),
+        width(std::max((round_up(w.out_w(), block.pixels) - 1) * w.stride_w + w.kernel_w, least.width) | 1),
         channels(w.channels),
         groups(ceil_div(images, kImageLanes)) {}
-  Index line() const { return width * channels * kImageLanes; }
+  Index channel() const { return width * kImageLanes; }
+  Index line() const { return channels * channel(); }
   Index group() const { return height * line(); }
-  Index elements() const { return groups * group() + kImageLanes; }  // rows next to the last are read, not used
+  Index elements() const { return groups * group() + channel(); }  // rows next to the last are read, not used
   // Where tap and channel of a weight's column are, from the window's corner.
   Index place(const Window& w, Index column) const {
     const Index tap = column / channels;
-    return (tap / w.kernel_w * width + tap % w.kernel_w) * channels * kImageLanes + column % channels * kImageLanes;
+    return tap / w.kernel_w * line() + column % channels * channel() + tap % w.kernel_w * kImageLanes;
   }
 };
 
@@ -32,76 +45,121 @@ struct Interleaved {
 template <class R>
 class ImageProduct {
  public:
-  ImageProduct(const Window& w, Index images, Index filters, const Context<R>& ctx, Index at_once,
-               Index least_width = 0)
-      : w_(w), images_(images), filters_(filters), ctx_(ctx), layout_(w, images, at_once, least_width) {}
+  ImageProduct(const Window& w, Index images, Index filters, const Context<R>& ctx, const ImageExtent& least = {})
+      : w_(w),
+        images_(images),
+        filters_(filters),
+        ctx_(ctx),
+        block_(ctx.kernels()),
+        layout_(w, images, block_, least),
+        stripe_(fitting_stripe()) {}
   const Interleaved& layout() const { return layout_; }
   const Window& window() const { return w_; }
+  const PixelBlock& block() const { return block_; }
 
   // All images, padded and interleaved, into layout().elements().
   void interleave(const R* x, R* to, bool worth) const {
-    ctx_.parallel().run(layout_.groups * layout_.height, worth,
-                        [&](Index tile, int) { interleave_line(x, to, tile / layout_.height, tile % layout_.height); });
+    ctx_.parallel().run(layout_.groups * layout_.height, worth, [&](Index tile, int) {
+      interleave_line(x, tile / layout_.height, tile % layout_.height, to + tile * layout_.line());
+    });
   }
-  // y (N, out..., filters) = f(product + bias); `sums`: weight.sums() for each worker.
-  void run(const SparseBlocks<R>& weight, const R* images, const R* bias, Activation f, R* sums, R* y) const {
+  // One padded line of a group.
+  void interleave_line(const R* x, Index group, Index line, R* to) const {
+    const Index row = line - w_.top;
+    const Index left = std::min(w_.left, layout_.width);
+    const Index there = row >= 0 && row < w_.height ? std::min(w_.width, layout_.width - left) : 0;
+    for (Index c = 0; c < layout_.channels; ++c) {
+      R* channel = to + c * layout_.channel();
+      std::fill_n(channel, left * kImageLanes, R(0));
+      std::fill(channel + (left + there) * kImageLanes, channel + layout_.channel(), R(0));
+    }
+    const R* pixel[kImageLanes];
+    for (Index p = 0; p < there; ++p) {
+      for (Index i = 0; i < kImageLanes; ++i)
+        pixel[i] = i < images_in(group)
+                       ? x + (group * kImageLanes + i) * image_size(w_) + (row * w_.width + p) * w_.channels
+                       : nullptr;
+      k().transpose_rows(kImageLanes, w_.channels, pixel, to + (left + p) * kImageLanes, layout_.channel());
+    }
+  }
+  // Elements that a worker needs to run a product.
+  Index room() const { return stripe_lines() * layout_.line() + chunk_sums(filters_, block_.width()); }
+  // y (N, out..., filters) = f(product + bias) of images x; `rooms`: room() for each worker. A few lines of a group are
+  // interleaved at a time and stay in the second cache.
+  void run(const SparseBlocks<R>& weight, const R* x, const R* bias, Activation f, R* rooms, R* y) const {
+    constexpr Index kTasks = 16;
     const bool worth = 2 * weight.stored() * images_ * pixels(w_) >= kWorthFlops;
-    ctx_.parallel().run(layout_.groups * w_.out_h(), worth, [&](Index tile, int worker) {
-      compute_line(weight, images, tile / w_.out_h(), tile % w_.out_h(), bias, f, sums + worker * weight.sums(), y);
+    const Index stripes = ceil_div(w_.out_h(), stripe_);
+    const Index parts = std::min(stripes, ceil_div(kTasks, layout_.groups));
+    ctx_.parallel().run(layout_.groups * parts, worth, [&](Index task, int worker) {
+      R* lines = rooms + worker * room();
+      const Span mine = part_of(stripes, parts, task % parts);
+      for (Index s = mine.first; s < mine.first + mine.count; ++s) {
+        take_lines(x, task / parts, s, s > mine.first, lines);
+        const Index end = std::min(w_.out_h(), (s + 1) * stripe_);
+        for (Index line = s * stripe_; line < end; line += block_.lines)
+          compute_lines(weight, lines + (line - s * stripe_) * w_.stride_h * layout_.line(), task / parts, line, bias,
+                        f, lines + stripe_lines() * layout_.line(), y);
+      }
     });
   }
 
  private:
   const Kernels<R>& k() const { return ctx_.kernels(); }
   Index images_in(Index group) const { return std::min<Index>(kImageLanes, images_ - group * kImageLanes); }
-
-  void interleave_line(const R* x, R* images, Index group, Index line) const {
-    R* to = images + group * layout_.group() + line * layout_.line();
-    const Index row = line - w_.top;
-    const Index left = std::min(w_.left, layout_.width);
-    const Index there = row >= 0 && row < w_.height ? std::min(w_.width, layout_.width - left) : 0;
-    const Index pixel = layout_.channels * kImageLanes;
-    std::fill_n(to, left * pixel, R(0));
-    std::fill(to + (left + there) * pixel, to + layout_.line(), R(0));
-    const R* rows[kImageLanes];
-    for (Index i = 0; i < kImageLanes; ++i)
-      rows[i] = i < images_in(group)
-                    ? x + (group * kImageLanes + i) * image_size(w_) + std::max<Index>(row, 0) * w_.width * w_.channels
-                    : nullptr;
-    k().transpose_rows(kImageLanes, there * w_.channels, rows, to + left * pixel, kImageLanes);
+  // Input lines of a stripe.
+  Index stripe_lines() const { return (stripe_ - 1) * w_.stride_h + w_.kernel_h; }
+  Index fitting_stripe() const {
+    constexpr Index kStripeBytes = 786432;
+    const Index fit = kStripeBytes / (layout_.line() * static_cast<Index>(sizeof(R)));
+    const Index lines = (std::max<Index>(fit - w_.kernel_h, 0) / w_.stride_h + 1) / block_.lines * block_.lines;
+    return std::clamp(lines, block_.lines, round_up(w_.out_h(), block_.lines));
   }
-  // One line of output pixels, a few at a time; the last ones may be computed twice.
-  void compute_line(const SparseBlocks<R>& weight, const R* images, Index group, Index line, const R* bias,
-                    Activation f, R* sums, R* y) const {
-    const Index step = k().sparse_pixels;
-    const Index stride = w_.stride_w * layout_.channels * kImageLanes;
-    const R* corner = images + group * layout_.group() + line * w_.stride_h * layout_.line();
-    for (Index at = 0; at < w_.out_w(); at += step) {
-      const Index first = std::max<Index>(std::min(at, w_.out_w() - step), 0);
-      const Index count = std::min(step, w_.out_w() - first);
+  // The lines of a stripe; those it shares with the one before are there if that is what `lines` holds.
+  void take_lines(const R* x, Index group, Index stripe, bool follows, R* lines) const {
+    const Index shared = follows ? std::max<Index>(w_.kernel_h - w_.stride_h, 0) : 0;
+    std::copy_n(lines + stripe_ * w_.stride_h * layout_.line(), shared * layout_.line(), lines);
+    for (Index l = shared; l < stripe_lines(); ++l)
+      interleave_line(x, group, stripe * stripe_ * w_.stride_h + l, lines + l * layout_.line());
+  }
+  // The output pixels of the lines of a block; `corner`: where the first window begins.
+  void compute_lines(const SparseBlocks<R>& weight, const R* corner, Index group, Index line, const R* bias,
+                     Activation f, R* sums, R* y) const {
+    const Index stride = w_.stride_w * kImageLanes;
+    const Index next_line = w_.stride_h * layout_.line();
+    for (Index first = 0; first < w_.out_w(); first += block_.pixels) {
       for (Index chunk = 0; chunk < weight.chunks(); ++chunk) {
         const auto add = [&](const RowGroups& g, const std::int32_t* offset, const R* value) {
-          k().sparse_images(g, offset, value, corner + first * stride, stride, sums);
+          k().sparse_images(g, offset, value, corner + first * stride, stride, next_line, sums);
         };
         const Span rows = weight.compute(k(), chunk, bias, f, sums, add);
-        put(weight.width(), group, line, first, count, rows, sums, y);
+        put(group, line, first, rows, sums, y);
       }
     }
   }
-  void put(Index width, Index group, Index line, Index first, Index count, Span rows, const R* sums, R* y) const {
+  void put(Index group, Index line, Index first, Span rows, const R* sums, R* y) const {
     const Index image = pixels(w_) * filters_;
-    const R* lines[SparseBlocks<R>::kChunkRows];
-    for (Index p = 0; p < count; ++p) {
-      for (Index r = 0; r < rows.count; ++r) lines[r] = sums + r * width + p * kImageLanes;
-      R* to = y + group * kImageLanes * image + (line * w_.out_w() + first + p) * filters_ + rows.first;
-      k().transpose_rows(rows.count, images_in(group), lines, to, image);
-    }
+    const R* lines[Tiling::kMostRows];
+    for (Index l = 0; l < std::min(block_.lines, w_.out_h() - line); ++l)
+      for (Index p = 0; p < std::min(block_.pixels, w_.out_w() - first); ++p) {
+        for (Index r = 0; r < rows.count; ++r)
+          lines[r] = sums + r * block_.width() + (l * block_.pixels + p) * kImageLanes;
+        R* to = y + group * kImageLanes * image + ((line + l) * w_.out_w() + first + p) * filters_ + rows.first;
+        k().transpose_rows(rows.count, images_in(group), lines, to, image);
+      }
   }
 
   Window w_;
   Index images_, filters_;
   const Context<R>& ctx_;
+  PixelBlock block_;
   Interleaved layout_;
+  Index stripe_;  // output lines computed from lines interleaved together
 };
+
+// The weight of a product, in tiles of some channels with all their taps. `entries`: of a tile, at most, if it has more
+// than a few rows.
+template <class R>
+SparseBlocks<R> image_weight(const SparsePattern& pattern, const ImageProduct<R>& product, Index entries = 0);
 
 }  // namespace squall::cpu

@@ -18,7 +18,7 @@ class KeptDense final : public DensePlan {
         ctx_(std::move(ctx)),
         width_(width),
         blocks_(ceil_div(spec.rows, width)),
-        w_(*spec.pattern, width, [width](Index column) { return column * width; }) {}
+        w_(*spec.pattern, {width}, [width](Index column) { return column * width; }) {}
   std::string_view kind() const override { return "kept blocks"; }
   std::size_t workspace_bytes() const override {
     return activate_back_bytes(spec().rows, spec().out) +
@@ -57,7 +57,11 @@ class KeptDense final : public DensePlan {
   Index threads() const { return ctx_->parallel().threads(); }
   Index inputs() const { return blocks_ * spec().in * width_; }
   Index deltas() const { return (blocks_ * spec().out + 1) * width_; }  // a row behind the last is read, not used
-  Index room() const { return std::max(w_.sums(), w_.largest_piece() + Index{kSampleSpare}); }
+  // Of a worker: for sums of either product, or of the gradients of a tile.
+  Index room() const {
+    const Index sums = chunk_sums(std::max(spec().in, spec().out), width_);
+    return round_up(std::max(sums, w_.largest_piece() + Index{kSampleSpare}), Index{kImageLanes});
+  }
   std::size_t size() const { return static_cast<std::size_t>(width_ == 64 ? 3 : width_ == 32 ? 2 : width_ == 16); }
 
   // Rows of examples as blocks: (blocks, features, examples of a block).
@@ -93,7 +97,8 @@ class KeptDense final : public DensePlan {
     if (!back_) {
       std::vector<std::int32_t> from;
       const SparsePattern turned = spec().pattern->transposed(from);
-      back_ = std::make_unique<SparseBlocks<R>>(turned, width, [width](Index column) { return column * width; });
+      back_ =
+          std::make_unique<SparseBlocks<R>>(turned, Tiling{width}, [width](Index column) { return column * width; });
       back_->renumber(from);
     }
     back_->take_values(ctx_->parallel(), values);

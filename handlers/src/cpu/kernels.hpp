@@ -125,18 +125,20 @@ struct Kernels {
   // The widest that keeps all sums in registers is sparse_widest.
   Count sparse_widest;
   void (*sparse_block[4])(const RowGroups&, const std::int32_t* offset, const R* value, const R* x, R* y);
-  // The same for sparse_pixels pixels of kImageLanes images each: pixel p reads at offset + p stride.
-  Count sparse_pixels;
-  void (*sparse_images)(const RowGroups&, const std::int32_t* offset, const R* value, const R* x, Count stride, R* y);
+  // The same for a block of image_lines lines of image_pixels pixels, of kImageLanes images each: pixel p of line l
+  // reads at offset + l line + p stride.
+  Count image_lines, image_pixels;
+  void (*sparse_images)(const RowGroups&, const std::int32_t* offset, const R* value, const R* x, Count stride,
+                        Count line, R* y);
   // The gradient of values: sums[entry] (=, +=) the product of x[offset ..] with the row's part of dy, over a block of
   // examples; entries in the order of `offset`, rows `dy_ld` apart. Writes up to kSampleSpare elements behind the last.
   void (*sample_block[4][2])(const RowGroups&, const std::int32_t* offset, const R* x, const R* dy, Count dy_ld,
                              R* sums);
-  // The same for sample_pixels pixels of kImageLanes images each, lane by lane: the sums of an entry are sample_lanes
-  // elements, of which sample_total makes one. Pixel p of x is at p x_step, of dy at p dy_step.
-  Count sample_pixels, sample_lanes;
-  void (*sample_images)(const RowGroups&, const std::int32_t* offset, const R* x, Count x_step, const R* dy,
-                        Count dy_ld, Count dy_step, R* sums);
+  // The same for a block of pixels as above, lane by lane: the sums of an entry are sample_lanes elements, of which
+  // sample_total makes one. Pixels of a line are side by side.
+  Count sample_lanes;
+  void (*sample_images)(const RowGroups&, const std::int32_t* offset, const R* x, Count x_line, const R* dy,
+                        Count dy_ld, Count dy_line, R* sums);
   void (*sample_total)(Count entries, const R* sums, R* totals);
   // sums[slice row] = sum of value x[column] for each slice of kSliceRows rows; begin: slices + 1.
   void (*sparse_slices)(Count slices, const std::int32_t* begin, const std::uint16_t* column, const R* value,

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "cpu/aligned.hpp"
 #include "cpu/facets.hpp"
 
 namespace squall::cpu {
@@ -17,10 +18,8 @@ class CpuMemory final : public MemoryOps {
 
  protected:
   std::byte* do_allocate(std::size_t bytes) override {
-    constexpr std::size_t kAlign = 64;
-    if (bytes > SIZE_MAX - kAlign) return nullptr;
-    const std::size_t whole = (std::max<std::size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
-    return static_cast<std::byte*>(std::aligned_alloc(kAlign, whole));
+    if (bytes > SIZE_MAX - kCacheLine) return nullptr;
+    return static_cast<std::byte*>(std::aligned_alloc(kCacheLine, whole_lines(std::max<std::size_t>(bytes, 1))));
   }
   void do_release(std::byte* block) override { std::free(block); }
   std::size_t do_capacity() const override { return capacity_; }

@@ -115,7 +115,7 @@ class SparseMany final : public PackedDense {
   SparseMany(const DenseSpec& spec, ContextPtr<R> ctx, Index width)
       : PackedDense(spec),
         ctx_(std::move(ctx)),
-        w_(*spec.packed, width, [width](Index column) { return column * width; }) {
+        w_(*spec.packed, {width}, [width](Index column) { return column * width; }) {
     w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
   }
   std::string_view kind() const override { return "sparse blocks"; }

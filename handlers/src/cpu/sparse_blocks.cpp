@@ -40,10 +40,10 @@ Index block_width(Index examples, Index widest) {
 }
 
 template <class R>
-SparseBlocks<R>::SparseBlocks(const SparsePattern& w, Index width, const std::function<Index(Index)>& place)
-    : rows_(w.rows), columns_(w.columns), width_(width) {
-  const Index step = tile_columns(w, width_, sizeof(R));
-  const Index count = ceil_div(rows_, kChunkRows);
+SparseBlocks<R>::SparseBlocks(const SparsePattern& w, const Tiling& tiling, const std::function<Index(Index)>& place)
+    : rows_(w.rows), columns_(w.columns), width_(tiling.width) {
+  const Index step = tiling.columns > 0 ? tiling.columns : tile_columns(w, width_, sizeof(R));
+  const Index count = ceil_div(rows_, tiling.rows);
   for (Index c = 0; c < count; ++c) {
     Chunk chunk{part_of(rows_, count, c), tiles_.size(), 0};
     std::vector<std::size_t> next;  // first entry of each row that is not yet in a tile

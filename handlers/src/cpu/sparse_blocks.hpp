@@ -16,14 +16,22 @@ namespace squall::cpu {
 // Examples in a block: what takes least time for all of them, those missing in the last block included.
 Index block_width(Index examples, Index widest);
 
+struct Tiling {
+  static constexpr Index kMostRows = 256;
+  Index width = 0;         // examples in a block
+  Index columns = 0;       // of a tile; 0: those whose part of x stays in the first cache
+  Index rows = kMostRows;  // of a chunk, at most
+};
+
+// Room for the sums of the largest chunk of a matrix with so many rows: its rows and a spare one.
+inline Index chunk_sums(Index rows, Index width) { return (std::min(rows, Tiling::kMostRows) + 1) * width; }
+
 template <class R>
 class SparseBlocks {
  public:
-  static constexpr Index kChunkRows = 256;
-
-  // place(column): where the column's values of a block begin, in elements. `width`: examples in a block. Values are
-  // to be taken before the first product.
-  SparseBlocks(const SparsePattern& w, Index width, const std::function<Index(Index)>& place);
+  // place(column): where the column's values of a block begin, in elements. Values are to be taken before the first
+  // product.
+  SparseBlocks(const SparsePattern& w, const Tiling& tiling, const std::function<Index(Index)>& place);
   // Values in the order of the pattern's entries; with `once` no others will come.
   template <class V>
   void take_values(const Parallel& parallel, const V* value, bool once = false) {
@@ -40,8 +48,7 @@ class SparseBlocks {
   Index width() const { return width_; }
   Index chunks() const { return static_cast<Index>(chunks_.size()); }
   Index stored() const { return static_cast<Index>(value_.size()); }
-  // Room for the sums of a chunk: its rows and a spare one.
-  Index sums() const { return (kChunkRows + 1) * width_; }
+  Index sums() const { return chunk_sums(rows_, width_); }
 
   // A tile of entries, for their gradients.
   struct Piece {
@@ -139,7 +146,7 @@ class SparseRun {
     const Span rows =
         w_.compute(k, chunk, bias, f, sums,
                    [&](const RowGroups& g, const std::int32_t* offset, const R* v) { kernel(g, offset, v, x, sums); });
-    const R* lines[SparseBlocks<R>::kChunkRows];
+    const R* lines[Tiling::kMostRows];
     for (Index r = 0; r < rows.count; ++r) lines[r] = sums + r * width;
     const Index first = block * width;
     k.transpose_rows(rows.count, std::min(width, examples_ - first), lines, y + first * w_.rows() + rows.first,

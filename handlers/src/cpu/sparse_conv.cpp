@@ -21,7 +21,7 @@ class PixelBlocks final : public PackedConv {
   PixelBlocks(const ConvSpec& spec, ContextPtr<R> ctx, Index width)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        w_(*spec.packed, width, [width](Index column) { return column * width; }) {
+        w_(*spec.packed, {width}, [width](Index column) { return column * width; }) {
     w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
   }
   std::string_view kind() const override { return "sparse pixel blocks"; }
@@ -95,22 +95,19 @@ class ImageBlocks final : public PackedConv {
   ImageBlocks(const ConvSpec& spec, ContextPtr<R> ctx)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        product_(spec.window, spec.images, spec.filters, *ctx_, ctx_->kernels().sparse_pixels),
-        w_(*spec.packed, ctx_->kernels().sparse_pixels * kImageLanes,
-           [&](Index column) { return product_.layout().place(spec.window, column); }) {
+        product_(spec.window, spec.images, spec.filters, *ctx_),
+        w_(image_weight(*spec.packed, product_)) {
     w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
   }
   std::string_view kind() const override { return "sparse image blocks"; }
   std::size_t workspace_bytes() const override {
-    return static_cast<std::size_t>(product_.layout().elements() + ctx_->parallel().threads() * w_.sums()) * sizeof(R);
+    return static_cast<std::size_t>(ctx_->parallel().threads() * product_.room()) * sizeof(R);
   }
-  void set_workspace(void* memory) override { images_ = static_cast<R*>(memory); }
+  void set_workspace(void* memory) override { rooms_ = static_cast<R*>(memory); }
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
-    product_.interleave(x.as<R>(), images_, 2 * w_.stored() * rows_of(spec()) >= kWorthFlops);
-    product_.run(w_, images_, b ? b.as<R>() : nullptr, spec().activation, images_ + product_.layout().elements(),
-                 y.as<R>());
+    product_.run(w_, x.as<R>(), b ? b.as<R>() : nullptr, spec().activation, rooms_, y.as<R>());
     if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, rows_of(spec()), spec().filters, y.as<R>());
   }
 
@@ -118,7 +115,7 @@ class ImageBlocks final : public PackedConv {
   ContextPtr<R> ctx_;
   ImageProduct<R> product_;
   SparseBlocks<R> w_;
-  R* images_ = nullptr;
+  R* rooms_ = nullptr;
 };
 
 }  // namespace
@@ -126,7 +123,7 @@ class ImageBlocks final : public PackedConv {
 template <class R>
 std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   constexpr Index kManyImages = 8;
-  const Interleaved layout(spec.window, spec.images, ctx->kernels().sparse_pixels);
+  const Interleaved layout(spec.window, spec.images, PixelBlock(ctx->kernels()));
   const bool plain = spec.window.flat() && !spec.window.dilated();
   const bool fits = plain && layout.group() < std::numeric_limits<std::int32_t>::max();
   if (spec.images >= kManyImages && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx));

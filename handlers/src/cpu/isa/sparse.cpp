@@ -28,13 +28,10 @@ void transpose_rows(Count rows, Count n, const R* const* in, R* out, Count out_l
     for (Count j = 0; j < n; ++j) out[j * out_ld + i] = in[i] != nullptr ? in[i][j] : R(0);
 }
 
-// Two rows at a time; kV vectors of kN lanes each. Every kRun lanes of x are `stride` apart.
-template <class R, int kN, int kV, int kRun>
-SQUALL_ALWAYS void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, Count stride,
-                            R* y) {
-  const auto at = [stride](const R* from, int v) __attribute__((always_inline)) {
-    return load<R, kN>(from + v * kN / kRun * stride + v * kN % kRun);
-  };
+// Two rows at a time; kV vectors of kN lanes each, vector v of x at x + place(v).
+template <class R, int kN, int kV, class Place>
+SQUALL_ALWAYS void block_of(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x,
+                            const Place& place, R* y) {
   constexpr int width = kN * kV;
   for (Count pair = 0; pair < g.pairs; ++pair) {
     R* first = y + Count{g.row[2 * pair]} * width;
@@ -52,9 +49,9 @@ SQUALL_ALWAYS void block_of(const RowGroups& g, const std::int32_t* offset, cons
       const R wa = value[0];
       const R wb = value[1];
 #pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) a[v] += wa * at(xa, v);
+      for (int v = 0; v < kV; ++v) a[v] += wa * load<R, kN>(xa + place(v));
 #pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) b[v] += wb * at(xb, v);
+      for (int v = 0; v < kV; ++v) b[v] += wb * load<R, kN>(xb + place(v));
     }
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
@@ -66,14 +63,42 @@ SQUALL_ALWAYS void block_of(const RowGroups& g, const std::int32_t* offset, cons
 template <class R, int kWidthOfBlock>
 void block_width(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, R* y) {
   constexpr int lanes = kWidthOfBlock < kLanes<R> ? kWidthOfBlock : kLanes<R>;
-  block_of<R, lanes, kWidthOfBlock / lanes, kWidthOfBlock>(g, offset, value, x, 0, y);
+  block_of<R, lanes, kWidthOfBlock / lanes>(
+      g, offset, value, x, [](int v) __attribute__((always_inline)) { return v * lanes; }, y);
+}
+
+// A block of pixels: as many as registers hold of two rows, in two lines where they are enough.
+constexpr int kBlockVectors = kVectorBytes == 64 ? 8 : 4;
+template <class R>
+constexpr int kPixelVectors = kImageLanes / kLanes<R>;
+template <class R>
+constexpr int kBlockPixels = kBlockVectors > kPixelVectors<R> ? kBlockVectors / kPixelVectors<R> : 1;
+template <class R>
+constexpr int kBlockLines = kBlockPixels<R> >= 4 ? 2 : 1;
+template <class R>
+constexpr int kLinePixels = kBlockPixels<R> / kBlockLines<R>;
+
+// Where vector v of a block is.
+template <class R>
+SQUALL_ALWAYS Count place_in_block(int v, Count stride, Count line) {
+  const int pixel = v / kPixelVectors<R>;
+  return pixel / kLinePixels<R> * line + pixel % kLinePixels<R> * stride + v % kPixelVectors<R> * kLanes<R>;
 }
 template <class R>
-constexpr int kPixels = 4 * kLanes<R> > kImageLanes ? 4 * kLanes<R> / kImageLanes : 1;
-template <class R>
-void images(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, Count stride, R* y) {
-  constexpr int width = kPixels<R> * kImageLanes;
-  block_of<R, kLanes<R>, width / kLanes<R>, kImageLanes>(g, offset, value, x, stride, y);
+void images(const RowGroups& g, const std::int32_t* offset, const R* value, const R* x, Count stride, Count line,
+            R* y) {
+  constexpr int vectors = kBlockPixels<R> * kPixelVectors<R>;
+  if (stride == kImageLanes) {
+    const auto side_by_side = [line](int v) __attribute__((always_inline)) {
+      return place_in_block<R>(v, kImageLanes, line);
+    };
+    block_of<R, kLanes<R>, vectors>(g, offset, value, x, side_by_side, y);
+    return;
+  }
+  const auto apart = [ stride, line ](int v) __attribute__((always_inline)) {
+    return place_in_block<R>(v, stride, line);
+  };
+  block_of<R, kLanes<R>, vectors>(g, offset, value, x, apart, y);
 }
 
 // The products of x[offset[i]] with a for even and b for odd entries, `there` of them.
@@ -119,25 +144,18 @@ void sample_block(const RowGroups& g, const std::int32_t* offset, const R* x, co
   }
 }
 
-// As many vectors of dy as registers hold for two rows.
 template <class R>
-constexpr int kSampleVectors = kVectorBytes == 64 ? 8 : 4;
-template <class R>
-constexpr int kSamplePixels =
-    kSampleVectors<R>* kLanes<R> > kImageLanes ? kSampleVectors<R>* kLanes<R> / kImageLanes : 1;
-template <class R>
-void sample_images(const RowGroups& g, const std::int32_t* offset, const R* x, Count x_step, const R* dy, Count dy_ld,
-                   Count dy_step, R* sums) {
+void sample_images(const RowGroups& g, const std::int32_t* offset, const R* x, Count x_line, const R* dy, Count dy_ld,
+                   Count dy_line, R* sums) {
   constexpr int lanes = kLanes<R>;
-  constexpr int vectors = kSamplePixels<R> * kImageLanes / lanes;
-  constexpr int per_pixel = kImageLanes / lanes;
+  constexpr int vectors = kBlockPixels<R> * kPixelVectors<R>;
   for (Count pair = 0; pair < g.pairs; ++pair) {
     Vector<R> row[2][vectors];
 #pragma GCC unroll 2
     for (int r = 0; r < 2; ++r) {
       const R* from = dy + Count{g.row[2 * pair + r]} * dy_ld;
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) row[r][v] = load(from + v / per_pixel * dy_step + v % per_pixel * lanes);
+      for (int v = 0; v < vectors; ++v) row[r][v] = load(from + place_in_block<R>(v, kImageLanes, dy_line));
     }
     for (std::int32_t left = g.length[pair]; left > 0; --left, offset += 2, sums += 2 * lanes) {
 #pragma GCC unroll 2
@@ -147,7 +165,7 @@ void sample_images(const RowGroups& g, const std::int32_t* offset, const R* x, C
         Vector<R> odd = {};
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v) {
-          const Vector<R> product = row[r][v] * load(from + v / per_pixel * x_step + v % per_pixel * lanes);
+          const Vector<R> product = row[r][v] * load(from + place_in_block<R>(v, kImageLanes, x_line));
           if (v % 2 == 0)
             even += product;
           else
@@ -200,7 +218,8 @@ void fill(Kernels<R>& k) {
   k.sparse_block[1] = block_width<R, 16>;
   k.sparse_block[2] = block_width<R, 32>;
   k.sparse_block[3] = block_width<R, 64>;
-  k.sparse_pixels = kPixels<R>;
+  k.image_lines = kBlockLines<R>;
+  k.image_pixels = kLinePixels<R>;
   k.sparse_images = images<R>;
   k.sample_block[0][0] = sample_block<R, 8, false>;
   k.sample_block[1][0] = sample_block<R, 16, false>;
@@ -210,7 +229,6 @@ void fill(Kernels<R>& k) {
   k.sample_block[1][1] = sample_block<R, 16, true>;
   k.sample_block[2][1] = sample_block<R, 32, true>;
   k.sample_block[3][1] = sample_block<R, 64, true>;
-  k.sample_pixels = kSamplePixels<R>;
   k.sample_lanes = kLanes<R>;
   k.sample_images = sample_images<R>;
   k.sample_total = sample_total<R>;
