@@ -57,6 +57,15 @@ HostArray mask_of(const ParameterEntry& e) {
   return keep;
 }
 
+// What slices read beyond what they own stays, but for those that have just chosen.
+void keep_reading(Network& network, ParameterEntry& e, HostArray read, std::span<const Target> targets,
+                  std::span<const std::size_t> members, std::span<const MaskBytes> chosen) {
+  for (const std::size_t i : members)
+    std::ranges::copy(chosen[i], read.span<std::uint8_t>().begin() +
+                                     static_cast<std::ptrdiff_t>(at(targets[i].slice) * chosen[i].size()));
+  network.store().set_read_mask(e, read);
+}
+
 }  // namespace
 
 void commit(Network& network, std::span<const Target> targets, std::span<const MaskBytes> chosen, bool rescales,
@@ -74,11 +83,13 @@ void commit(Network& network, std::span<const Target> targets, std::span<const M
       std::ranges::copy(chosen[i], keep.span<std::uint8_t>().begin() + static_cast<std::ptrdiff_t>(first));
       if (rescales && !t.bias) rescale(network, t, chosen[i], values);
     }
+    const HostArray read = e.form == ParameterForm::Masked ? e.read : HostArray();
     if (memory != nullptr)
       memory->set_mask(network, e, keep);
     else
       network.store().set_mask(e, keep);
-    if (rescales) network.store().set(e, values);
+    if (!read.empty()) keep_reading(network, e, read, targets, members, chosen);
+    if (rescales || !read.empty()) network.store().set(e, values);
   }
 }
 

@@ -89,6 +89,17 @@ struct Owners {
   std::set<std::string> waiting, chosen;
 };
 
+// Of logical shape: `mask` without what tasks only read.
+HostArray owned_mask(const ParameterEntry& e, const HostArray& mask) {
+  if (e.read.empty() || e.form == ParameterForm::Stored) return mask;
+  if (e.form != ParameterForm::Packed) return e.mask;
+  HostArray out(DType::U8, e.info->shape);
+  const auto owners = e.mask.span<std::uint8_t>();
+  for (std::size_t i = 0; i < owners.size(); ++i)
+    if (owners[i] != kFreeWeight) out.span<std::uint8_t>()[owners[i] * owners.size() + i] = 1;
+  return out;
+}
+
 // Without `waiting`, the slices that keep everything wait, whatever the form.
 TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, const TaskNames& names,
                                const Waiting* waiting, Owners& owners) {
@@ -98,24 +109,28 @@ TensorMaskReport report_tensor(const Network& network, const ParameterEntry& e, 
   report.sliced = e.info->task_axis;
   report.elements = e.slice_shape().elements();
   const HostArray mask = *network.store().mask(e);
-  Slices slices;
+  const HostArray own = owned_mask(e, mask);
+  Slices slices, owned;
   std::vector<char> chosen;
   for (int t = 0; t < e.tasks(); ++t) {
     slices.push_back(mask.span<std::uint8_t>().subspan(at(t) * at(report.elements), at(report.elements)));
+    owned.push_back(own.span<std::uint8_t>().subspan(at(t) * at(report.elements), at(report.elements)));
     const std::pair<masks::ParameterKey, int> slice{{e.node, e.slot}, t};
-    const bool whole = e.tasks() > 1 && count(slices.back()) == report.elements;
+    const bool whole = e.tasks() > 1 && count(owned.back()) == report.elements;
     chosen.push_back(waiting != nullptr ? std::ranges::find(*waiting, slice) == waiting->end() : !whole);
     if (!report.sliced) continue;
     report.tasks.push_back(at(t) < node.tasks.size() ? node.tasks[at(t)] : std::to_string(t));
     (chosen.back() ? owners.chosen : owners.waiting).insert(report.tasks.back());
   }
   if (!report.sliced) report.tasks = names.of(e.node);
-  count_owners(slices, chosen, report);
+  count_owners(owned, chosen, report);
   for (std::size_t t = slices.size(); t < report.tasks.size(); ++t) {  // one mask for several tasks
     slices.push_back(slices[0]);
+    owned.push_back(owned[0]);
     chosen.push_back(chosen[0]);
   }
   slices.resize(report.tasks.size());
+  for (std::size_t t = 0; t < slices.size(); ++t) report.owned.push_back(count(owned[t]));
   for (const auto& slice : slices) {
     report.kept.push_back(count(slice));
     report.dead_units.push_back(e.info->bias ? 0 : dead_rows(slice, e.slice_shape()));
@@ -178,7 +193,8 @@ json tensor_json(const TensorMaskReport& tensor) {
   j["tasks"] = json::object();
   for (std::size_t t = 0; t < tensor.tasks.size(); ++t) {
     const double share = static_cast<double>(tensor.kept[t]) / static_cast<double>(std::max<Index>(1, tensor.elements));
-    j["tasks"][tensor.tasks[t]] = {{"kept", tensor.kept[t]}, {"density", share}, {"dead_units", tensor.dead_units[t]}};
+    j["tasks"][tensor.tasks[t]] = {
+        {"kept", tensor.kept[t]}, {"owned", tensor.owned[t]}, {"density", share}, {"dead_units", tensor.dead_units[t]}};
   }
   j["overlap"] = tensor.overlap;
   return j;

@@ -16,10 +16,11 @@ struct TensorMaskReport {
   // more).
   std::vector<std::string> tasks;
   bool sliced = false;                      // each task has a slice of its own; false: one mask for all of them
-  std::vector<Index> kept;                  // per task
+  std::vector<Index> kept;                  // per task: what it uses
+  std::vector<Index> owned;                 // per task: what it writes; less where it reads weights of others
   std::vector<Index> dead_units;            // per task: output units that keep no incoming weight
   Index elements = 0;                       // of one slice
-  std::vector<std::vector<Index>> overlap;  // tasks x tasks: weights kept by both (diagonal: kept)
+  std::vector<std::vector<Index>> overlap;  // tasks x tasks: weights used by both (diagonal: kept)
   Index owned_twice = 0;                    // by two slices or more
   Index free = 0;                           // owned by nobody
 };
