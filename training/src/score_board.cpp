@@ -48,6 +48,7 @@ ScoreBoard::Loss ScoreBoard::loss_of(const std::string& layer, const std::string
 
 void ScoreBoard::clear() {
   for (auto& loss : losses_) loss.sum = {};
+  penalty_ = {};
   for (auto& one : tasks_)
     for (auto& score : one.scores) score.sum = {};
 }
@@ -91,7 +92,11 @@ double ScoreBoard::add(const Batch& batch, bool begins) {
   for (auto& loss : losses_) total += add_loss(loss, batch, begins);
   for (auto& one : tasks_)
     if (!one.scores.empty()) add_scores(one, batch);
-  return total;
+  if (!network_.store().has_mask_penalty() || !network_.binding().training()) return total;
+  const double penalty = network_.store().mask_penalty(network_.binding().plan());
+  penalty_.sum += penalty;
+  penalty_.weight += 1;
+  return total + penalty;
 }
 
 std::vector<TaskScores> ScoreBoard::scores() const {
@@ -104,6 +109,7 @@ std::vector<TaskScores> ScoreBoard::scores() const {
   TaskScores side;
   for (std::size_t i = tasks_.size(); i < losses_.size(); ++i)
     side.values.emplace_back(losses_[i].name, losses_[i].sum.value());
+  if (penalty_.weight > 0) side.values.emplace_back("l0_penalty", penalty_.value());
   if (!side.values.empty()) out.push_back(std::move(side));
   return out;
 }
@@ -113,7 +119,9 @@ json ScoreBoard::save() const {
   for (const auto& loss : losses_) losses.push_back(sum_to_json(loss.sum));
   for (const auto& one : tasks_)
     for (const auto& score : one.scores) scores.push_back(sum_to_json(score.sum));
-  return {{"losses", losses}, {"scores", scores}};
+  json out = {{"losses", losses}, {"scores", scores}};
+  if (penalty_.weight > 0) out["l0_penalty"] = sum_to_json(penalty_);
+  return out;
 }
 
 void ScoreBoard::load(const json& j) {
@@ -126,6 +134,7 @@ void ScoreBoard::load(const json& j) {
   std::size_t next = 0;
   for (auto& one : tasks_)
     for (auto& score : one.scores) score.sum = sum_from_json(j["scores"][next++]);
+  if (j.contains("l0_penalty")) penalty_ = sum_from_json(j["l0_penalty"]);
 }
 
 }  // namespace squall

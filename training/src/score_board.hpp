@@ -47,6 +47,7 @@ class ScoreBoard {
   Network& network_;
   std::vector<Loss> losses_;  // of the tasks, then side losses
   std::vector<Scored> tasks_;
+  ScoreSum penalty_;  // of learned masks; no weight where there is none
 };
 
 }  // namespace squall

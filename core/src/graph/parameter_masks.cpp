@@ -78,8 +78,6 @@ void Network::attach_masks(const json& patterns, std::string_view where) {
   architecture_ = std::move(masked);
   graph_ = std::move(graph);
   store_ = std::make_unique<ParameterStore>(graph_, *handler_);
-  for (const auto& e : store_->entries())
-    if (e.info->scores_of >= 0) handler_->elementwise().fill(store_->storage(e), e.info->initial.value_or(0));
   for (const auto& s : saved) {
     ParameterEntry& e = *store_->find(s.layer, s.name);
     store_->set(e, s.value);

@@ -32,6 +32,8 @@ ParameterStore::ParameterStore(const Graph& graph, Handler& handler) : graph_(gr
   }
   lay_out();
   make_learned_masks();
+  for (const auto& e : entries_)
+    if (e.info->scores_of >= 0) handler_.elementwise().fill(storage(e), e.info->initial.value_or(0));
   for (int n = 0; n < graph.size(); ++n)
     for (int k = 0; k < static_cast<int>(graph.node(n).states.size()); ++k)
       handler_.elementwise().fill(state(n, k), graph.node(n).states[at(k)].initial);

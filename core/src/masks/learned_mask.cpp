@@ -37,8 +37,9 @@ Shape score_shape(const ParameterInfo& info, MaskUnit unit) {
 }
 
 // The weight of this node whose scores decide about one entry of the bias each.
-int weight_to_tie(const Node& node, const ParameterInfo& bias, const LearnedMask& mask) {
-  for (int k = 0; k < static_cast<int>(node.parameters.size()); ++k) {
+int weight_to_tie(const Node& node, int slot, const LearnedMask& mask) {
+  const ParameterInfo& bias = node.parameters[at(slot)];
+  for (int k = 0; k < slot; ++k) {
     const ParameterInfo& w = node.parameters[at(k)];
     if (w.mask && !w.bias && w.scores >= 0 && node.parameters[at(w.scores)].shape.elements() == bias.shape.elements())
       return k;
@@ -84,7 +85,7 @@ void add_mask(Node& node, int slot, const std::shared_ptr<const LearnedMask>& ma
   int scores = -1;
   int tied_to = -1;
   if (of.bias && how.tie_bias) {
-    tied_to = weight_to_tie(node, of, *mask);
+    tied_to = weight_to_tie(node, slot, *mask);
     scores = node.parameters[at(tied_to)].scores;
   } else if (mask->scored()) {
     ParameterInfo own;

@@ -1,6 +1,7 @@
 #include "squall/core/masks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "squall/core/pass_plan.hpp"
@@ -82,10 +83,12 @@ Architecture with_masks(const Architecture& architecture, const json& patterns, 
                                patterns.dump()));
     return architecture;
   }
+  const auto told = problems.all().size();
   for (const auto& [pattern, value] : patterns.items()) {
     const auto mask = catalog.of<LearnedMask>().make(value, concat(where, ".", pattern), catalog, problems);
     if (mask && !mask->problem().empty()) problems.add(concat(where, ".", pattern), mask->problem());
   }
+  if (problems.all().size() > told) return architecture;
   const Graph graph(architecture, catalog);
   Choice choice(patterns, where, problems);
   json out = architecture.to_json();
@@ -145,6 +148,10 @@ int set_mask_temperature(Network& network, double temperature) {
     ++count;
   }
   return count;
+}
+
+double annealed_temperature(double last, Index epochs, Index epoch) {
+  return std::pow(last, static_cast<double>(epoch) / static_cast<double>(epochs));
 }
 
 L0Statistics l0_statistics(Network& network) {

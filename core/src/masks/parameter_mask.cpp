@@ -76,7 +76,7 @@ void ParameterMask::set_use_masks(bool use) {
   use_ = use;
 }
 void ParameterMask::set_temperature(double t) {
-  if (!(t > 0) || !std::isfinite(t)) raise<ConfigError>("a temperature should be positive, not ", t);
+  if (!(t >= 0) || !std::isfinite(t)) raise<ConfigError>("a temperature should not be negative, not ", t);
   temperature_ = t;
 }
 void ParameterMask::resample() {
@@ -126,7 +126,6 @@ void ParameterMask::prepare(const ConstTensor& values, const ConstTensor& scores
   if (!soft && !soft_ && !dirty_ && !m.changed) return;
   soft_ = soft;
   dirty_ = false;
-  counted_ = false;
   if (leader_ != nullptr)
     follow_leader(m);
   else if (soft)
@@ -139,16 +138,21 @@ void ParameterMask::prepare(const ConstTensor& values, const ConstTensor& scores
     handler_.memory().copy(values, effective_);
 }
 
+std::uint64_t ParameterMask::noise_key(std::uint64_t seed) {
+  if (noise_seed_ != seed) noise_key_ = stream_key(seed, path() + "/noise");
+  noise_seed_ = seed;
+  return noise_key_;
+}
+
 void ParameterMask::make_soft(const ConstTensor& scores, const MaskMoment& m) {
   const ConstTensor flat = scores.reshaped(Shape{units_});
   if (!given_noise_.empty())
     handler_.memory().upload(given_noise_.reshaped(Shape{units_}).view(), units(kNoise));
   else if (rule_.stochastic())
-    handler_.random().uniform({stream_key(m.seed, path() + "/noise"), m.step}, 0, 1, units(kNoise));
+    handler_.random().uniform({noise_key(m.seed), m.step}, 0, 1, units(kNoise));
   rule_.soft(handler_, {flat, units(kNoise), units(kMask), units(kDerivative), temperature_});
   rule_.expected(handler_, flat, temperature_, units(kExpected), units(kExpectedDerivative));
   handler_.linalg().sum_all(units(kExpected), l0_sum_);
-  counted_ = true;
 }
 
 // A bias under the scores of its weight.
@@ -156,7 +160,6 @@ void ParameterMask::follow_leader(const MaskMoment& m) {
   for (const int buffer : {kMask, kDerivative, kExpected, kExpectedDerivative})
     handler_.memory().copy(leader_->units(buffer), units(buffer));
   handler_.memory().copy(leader_->l0_sum_, l0_sum_);
-  counted_ = leader_->counted_;
   last_hard_ = leader_->last_hard_;
   if (ablation_ == Ablation::RandomAblate && use_) draw_random(m.seed);
 }
@@ -164,6 +167,7 @@ void ParameterMask::follow_leader(const MaskMoment& m) {
 void ParameterMask::make_hard(const ConstTensor& values, const ConstTensor& scores, const MaskMoment& m) {
   if (ablation_ == Ablation::None && rule_.scored()) {
     rule_.evaluated(handler_, scores.reshaped(Shape{units_}), units(kMask));
+    handler_.linalg().sum_all(units(kMask), l0_sum_);
     last_hard_.clear();
     return;
   }
@@ -178,6 +182,7 @@ void ParameterMask::make_hard(const ConstTensor& values, const ConstTensor& scor
   HostArray host(handler_.dtype(), Shape{units_});
   for (Index i = 0; i < units_; ++i) host.set_value(i, mask[at(i)]);
   handler_.memory().upload(host.view(), units(kMask));
+  handler_.linalg().sum_all(units(kMask), l0_sum_);
   if (ablation_ == Ablation::RandomAblate && use_) draw_random(m.seed);
 }
 
@@ -294,9 +299,10 @@ HostArray ParameterMask::last_mask() const {
 }
 
 double ParameterMask::last_l0() const {
-  if (counted_ && soft_) return handler_.memory().to_host(l0_sum_).value(0) * static_cast<double>(per_unit_);
-  double sum = 0;
-  for (const double one : handler_.memory().to_host(units(kMask)).doubles()) sum += one;
+  const double sum = visit_dtype(l0_sum_.dtype(), [&](auto value) {  // without allocating
+    handler_.memory().download(l0_sum_, Tensor(&value, l0_sum_.dtype(), l0_sum_.shape()));
+    return static_cast<double>(value);
+  });
   return sum * static_cast<double>(per_unit_);
 }
 

@@ -8,8 +8,8 @@
 namespace squall {
 
 std::string ContinuousSparsification::problem() const {
-  if (!(options.temperature > 0) || !std::isfinite(options.temperature))
-    return concat("option 'temperature' should be positive, not ", options.temperature);
+  if (!(options.temperature >= 0) || !std::isfinite(options.temperature))
+    return concat("option 'temperature' should not be negative, not ", options.temperature);
   return LearnedMask::problem();
 }
 

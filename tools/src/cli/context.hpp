@@ -40,6 +40,7 @@ void add_train(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_sparsify(CLI::App& app, Context& context);
+void add_masks(CLI::App& app, Context& context);
 void add_convert(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_extract(CLI::App& app, Context& context);

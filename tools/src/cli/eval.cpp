@@ -2,6 +2,7 @@
 
 #include "cli/context.hpp"
 #include "cli/signals.hpp"
+#include "squall/core/masks.hpp"
 #include "squall/tools/run.hpp"
 #include "squall/tools/saved_model.hpp"
 
@@ -11,11 +12,25 @@ namespace {
 
 struct EvalOptions {
   std::filesystem::path model, data = "data";
-  std::string split = "test", task;
+  std::string split = "test", task, ablate;
+  bool no_masks = false;
 };
 
+void set_masks(Network& network, const EvalOptions& o) {
+  if (o.ablate.empty() && !o.no_masks) return;
+  if (masked_parameters(network).empty())
+    raise<ConfigError>(o.no_masks ? "--no-masks" : "--ablate", ": the model has no learned masks");
+  if (o.no_masks) set_use_masks(network, false);
+  Ablation ablation = Ablation::None;
+  if (!o.ablate.empty()) read_value(json(o.ablate), ablation);
+  set_ablation(network, ablation);
+}
+
 int eval(const EvalOptions& o, const Context& c) {
-  SavedModel model(o.model, c.catalog, c.make_handler());
+  NetworkOptions options;
+  options.seed = c.seed.value_or(1);  // of what ablations draw
+  SavedModel model(o.model, c.catalog, c.make_handler(), options);
+  set_masks(model.network(), o);
   const auto tasks = model.tasks(o.task);
   ExperimentData data = model.data(o.data);
   const auto& stop = watch_signals();
@@ -50,6 +65,11 @@ void add_eval(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"train", "validation", "test"}))
       ->capture_default_str();
   command->add_option("--task", o->task, "only this task");
+  command
+      ->add_option("--ablate", o->ablate,
+                   "with learned masks: none, zero_ablate, random_ablate, randomly_sampled or complement_sampled")
+      ->check(CLI::IsMember({"none", "zero_ablate", "random_ablate", "randomly_sampled", "complement_sampled"}));
+  command->add_flag("--no-masks", o->no_masks, "the whole network, without its learned masks");
 }
 
 }  // namespace squall::cli

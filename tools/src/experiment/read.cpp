@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "experiment/check_on_network.hpp"
+#include "squall/core/masks.hpp"
 #include "squall/core/network_spec.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/reader.hpp"
@@ -23,9 +24,11 @@ class Parser {
   Experiment run(std::string_view name) {
     const json& j = out_.source;
     if (!j.is_object()) raise<ConfigError>(name, ": an experiment should be an object, not ", j.type_name());
-    reject_unknown_keys(j, "", {"network", "init_from", "initialize", "data", "tasks", "sparsify", "train", "seed"},
+    reject_unknown_keys(j, "",
+                        {"network", "init_from", "initialize", "data", "tasks", "sparsify", "masks", "train", "seed"},
                         problems_);
     read_network();
+    read_masks();
     if (j.contains("initialize")) out_.initialize = j["initialize"];
     if (auto e = j.contains("init_from") ? read_value(j["init_from"], out_.init_from) : Expectation{})
       problems_.add("init_from", "should be " + *e);
@@ -63,6 +66,18 @@ class Parser {
       network_known_ = true;
     } catch (const Error& e) {
       problems_.add("", e);
+    }
+  }
+
+  // Put on at once, as specs are expanded: nothing behind this knows of patterns. What is wrong with the network itself
+  // is told when it is checked.
+  void read_masks() {
+    if (!network_known_ || !out_.source.contains("masks") || out_.source["masks"].is_null()) return;
+    try {
+      out_.architecture = with_masks(out_.architecture, out_.source["masks"], catalog_, "masks", problems_);
+      out_.source["network"] = out_.architecture.to_json();
+      out_.source.erase("masks");
+    } catch (const Error&) {
     }
   }
 

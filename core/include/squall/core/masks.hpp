@@ -33,8 +33,10 @@ std::vector<MaskedParameter> subnetwork(Network& network);
 // For all masks of layers that match.
 void set_ablation(Network& network, Ablation ablation, bool resample = false, std::string_view layers = "*");
 void set_use_masks(Network& network, bool use, std::string_view layers = "*");
-// For all masks that have one; how many. Throws ConfigError for one that is not positive.
+// For all masks that have one; how many. Throws ConfigError for a negative one.
 int set_mask_temperature(Network& network, double temperature);
+// The temperature of an epoch (from 0) where it grows from 1 by the same factor in each and is `last` after `epochs`.
+double annealed_temperature(double last, Index epochs, Index epoch);
 
 struct L0Statistics {
   struct One {

@@ -29,7 +29,7 @@ class ParameterMask {
   bool use_masks() const { return use_; }
   void set_use_masks(bool use);
   double temperature() const { return temperature_; }
-  void set_temperature(double t);  // throws ConfigError unless it is positive; 0 is allowed as the limit
+  void set_temperature(double t);  // throws ConfigError for a negative one
   void resample();                 // new random draws from the next pass on
   void take_settings(const ParameterMask& other);
   // What would be drawn, to repeat a recorded run: uniform noise and a sampled mask (of the scores' shape), random
@@ -58,6 +58,7 @@ class ParameterMask {
 
  private:
   bool soft_in(const MaskMoment& m) const { return m.training && rule_.scored() && !scores_frozen_; }
+  std::uint64_t noise_key(std::uint64_t seed);
   void make_soft(const ConstTensor& scores, const MaskMoment& m);
   void make_hard(const ConstTensor& values, const ConstTensor& scores, const MaskMoment& m);
   void follow_leader(const MaskMoment& m);
@@ -83,13 +84,14 @@ class ParameterMask {
   DeviceBlock block_, random_block_;
   Tensor effective_, scratch_, l0_sum_;
   bool soft_ = false, dirty_ = true, random_known_ = false;
-  bool counted_ = false;  // l0_sum_ holds the soft L0 of the last prepare()
   bool trained_ = false;  // the last prepare() was for training
   std::vector<std::uint8_t> last_hard_, sampled_for_, sample_;
   std::optional<Ablation> sampled_mode_;
   std::uint64_t draws_ = 0;
   bool sample_given_ = false, random_given_ = false;
   HostArray given_noise_;
+  std::optional<std::uint64_t> noise_seed_;
+  std::uint64_t noise_key_ = 0;
 };
 
 }  // namespace squall
