@@ -50,7 +50,7 @@ struct Covers {
 class OpCase {
  public:
   explicit OpCase(const HandlerUnderTest& under_test, const HandlerOptions& options = {})
-      : handler_(make_handler(under_test.name, options)),
+      : handler_(make_under_test(under_test.name, options)),
         tolerance_(under_test.tolerance),
         debug_(is_debug(under_test.name)) {}
   OpCase(const OpCase&) = delete;

@@ -5,69 +5,15 @@
 #include <cmath>
 #include <limits>
 
+#include "squall/core/formulas/alignments.hpp"
+
 namespace squall::cpu {
 
 namespace {
 
+using formulas::Alignments;
+
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-double log_sum(double a, double b) {
-  const double larger = std::max(a, b);
-  return larger == kNever ? kNever : larger + std::log1p(std::exp(std::min(a, b) - larger));
-}
-
-// One example: its labels with blanks around them are the places 0 .. 2 n.
-struct Alignments {
-  Index steps, classes, count;
-  const std::int32_t* labels;
-  std::int32_t blank;
-  const double* log_p;         // (steps, classes)
-  double *forward, *backward;  // (steps, places), (2, places)
-
-  Index places() const { return 2 * count + 1; }
-  std::int32_t symbol(Index place) const { return place % 2 == 0 ? blank : labels[place / 2]; }
-  double log_of(Index t, Index place) const { return log_p[t * classes + symbol(place)]; }
-  // Whether the blank before this place may be left out.
-  bool jumps(Index place) const { return place % 2 == 1 && place > 1 && symbol(place) != symbol(place - 2); }
-
-  // ln of the probability of all alignments.
-  double sum_forward() const {
-    const Index n = places();
-    if (steps == 0) return count == 0 ? 0 : kNever;
-    for (Index s = 0; s < n; ++s) forward[s] = s < 2 ? log_of(0, s) : kNever;
-    for (Index t = 1; t < steps; ++t) {
-      const double* before = forward + (t - 1) * n;
-      for (Index s = 0; s < n; ++s) {
-        double sum = before[s];
-        if (s > 0) sum = log_sum(sum, before[s - 1]);
-        if (jumps(s)) sum = log_sum(sum, before[s - 2]);
-        forward[t * n + s] = sum + log_of(t, s);
-      }
-    }
-    const double* last = forward + (steps - 1) * n;
-    return n > 1 ? log_sum(last[n - 1], last[n - 2]) : last[0];
-  }
-
-  // visit(t, place, share): how much of the probability passes there.
-  template <class F>
-  void shares(double total, const F& visit) const {
-    const Index n = places();
-    for (Index t = steps; t-- > 0;) {
-      double* now = backward + t % 2 * n;
-      const double* after = backward + (t + 1) % 2 * n;
-      for (Index s = n; s-- > 0;) {
-        double sum = s >= n - 2 ? 0 : kNever;  // without what t itself says
-        if (t + 1 < steps) {
-          sum = after[s];
-          if (s + 1 < n) sum = log_sum(sum, after[s + 1]);
-          if (s + 2 < n && jumps(s + 2)) sum = log_sum(sum, after[s + 2]);
-        }
-        now[s] = sum + log_of(t, s);
-        visit(t, s, std::exp(forward[t * n + s] + sum - total));
-      }
-    }
-  }
-};
 
 template <class R>
 class LogCtc final : public CtcPlan {
@@ -99,8 +45,7 @@ class LogCtc final : public CtcPlan {
         const double all = spec().zero_infinity ? 0 : std::numeric_limits<double>::quiet_NaN();
         std::fill_n(shares, x.steps * x.classes, all);
       } else {
-        double* passed = x.backward + 2 * x.places();
-        send(x, total, rate, shares, passed);
+        x.send(total, rate, shares, x.backward + 2 * x.places());
       }
       write(b, x, shares, dlogits);
     });
@@ -114,19 +59,6 @@ class LogCtc final : public CtcPlan {
     return spec().per_label ? static_cast<double>(std::max<Index>(x.count, 1)) : 1;
   }
 
-  // log_p becomes rate (p - share of the class). Steps go from last to first, and a step is not needed after it.
-  void send(const Alignments& x, double total, double rate, double* log_p, double* passed) const {
-    std::fill_n(passed, x.classes, 0.0);
-    x.shares(total, [&](Index t, Index s, double share) {
-      passed[x.symbol(s)] += share;
-      if (s > 0) return;
-      for (Index c = 0; c < x.classes; ++c) {
-        double& at = log_p[t * x.classes + c];
-        at = rate * (std::exp(at) - passed[c]);
-        passed[c] = 0;
-      }
-    });
-  }
   void write(Index b, const Alignments& x, const double* deltas, const Sink& dlogits) const {
     R* to = dlogits.to.as<R>();
     for (Index t = 0; t < spec().steps; ++t)
@@ -156,14 +88,8 @@ class LogCtc final : public CtcPlan {
     x.log_p = log_p;
     x.forward = log_p + spec().steps * classes;
     x.backward = x.forward + spec().steps * places();
-    for (Index t = 0; t < x.steps; ++t) {
-      const R* in = run.logits.as<R>() + (t * spec().examples + b) * classes;
-      const double largest = static_cast<double>(*std::max_element(in, in + classes));
-      double sum = 0;
-      for (Index c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(in[c]) - largest);
-      const double shift = largest + std::log(sum);
-      for (Index c = 0; c < classes; ++c) log_p[t * classes + c] = static_cast<double>(in[c]) - shift;
-    }
+    for (Index t = 0; t < x.steps; ++t)
+      formulas::log_softmax(run.logits.as<R>() + (t * spec().examples + b) * classes, classes, log_p + t * classes);
     return x;
   }
 
