@@ -68,7 +68,8 @@ inline Architecture make_architecture(const NetOptions& o) {
   json shapes = json::object();
   for (const auto& name : o.names) {
     shapes[name] = json{"T", "B"};
-    for (const Index e : features_of(o).extents()) shapes[name].push_back(e);
+    const Shape features = features_of(o);
+    for (const Index e : features.extents()) shapes[name].push_back(e);
     shapes[name + "_targets"] = json{"T", "B", 1};
   }
   a.input(shapes);
