@@ -139,6 +139,42 @@ OP_CASE("ConvPlan::forward", "from a packed weight equals that from its dense fo
   });
 }
 
+OP_CASE("ConvPlan::forward", "from a sparse weight goes over few images in tiles") {
+  on_all_handlers([](OpCase& c) {
+    if (c.debug()) return;
+    struct Case {
+      Index images, height, width, channels, kernel, stride;
+    };
+    for (const Case& k : std::vector<Case>{{1, 16, 16, 3, 3, 1},
+                                           {1, 33, 17, 17, 3, 1},
+                                           {2, 31, 31, 5, 5, 2},
+                                           {3, 23, 9, 1, 3, 1},
+                                           {5, 13, 40, 4, 2, 1},
+                                           {7, 19, 19, 2, 3, 3},
+                                           {1, 5, 5, 2, 3, 1}}) {
+      ConvSpec spec;
+      spec.images = k.images, spec.filters = 7, spec.activation = Activation::Rel;
+      Window& w = spec.window;
+      w.height = k.height, w.width = k.width, w.channels = k.channels, w.kernel_h = w.kernel_w = k.kernel;
+      w.stride_h = w.stride_w = k.stride, w.top = w.left = k.kernel / 2, w.bottom = w.right = 1;
+      const auto values = sparse_values(c, 7, w.taps() * w.channels);
+      const Tensor x = c.whole(w.images(k.images), -3, 3), b = c.whole({7}, -3, 3);
+      const auto dense = c.h().conv().reference(spec);
+      PackedWeight packed = PackedWeight::from_dense(values, 7, w.taps() * w.channels);
+      packed.format = WeightFormat::Sparse;
+      spec.packed = &packed;
+      const auto sparse = c.h().conv().plan(spec);
+      INFO(sparse->kind() << ": " << k.images << " images of " << k.height << "x" << k.width);
+      give_memory(c, *dense);
+      give_memory(c, *sparse);
+      const Tensor want = c.nans(w.maps(k.images, 7)), got = c.nans(w.maps(k.images, 7));
+      dense->forward(x, {c.real(w.filters(7, k.channels), Values(values.begin(), values.end())), nullptr}, b, want);
+      sparse->forward(x, {{}, &packed}, b, got);
+      c.expect_exact(got, c.read(want));
+    }
+  });
+}
+
 OP_CASE("DensePlan::backward", "is not there for a packed weight") {
   on_all_handlers([](OpCase& c) {
     const PackedWeight packed = example();

@@ -55,6 +55,32 @@ SparsePattern reordered(const SparsePattern& p, const ChannelBlocks& order, std:
 
 }  // namespace
 
+double ImageTiles::used(const Window& w, const PixelBlock& block) const {
+  const Index computed = groups() * kImageLanes * round_up(height, block.lines) * round_up(width, block.pixels);
+  return computed > 0 ? static_cast<double>(images * pixels(w)) / static_cast<double>(computed) : 0;
+}
+
+ImageTiles ImageTiles::best(const Window& w, Index images, const PixelBlock& block) {
+  ImageTiles best = whole(w, images);
+  double least = 0;
+  for (Index down = 1; down <= kImageLanes; ++down)
+    for (Index across = 1; across <= kImageLanes; across *= 2) {
+      ImageTiles tiles{ceil_div(w.out_h(), down), ceil_div(w.out_w(), across), 0, 0, images};
+      tiles.down = ceil_div(w.out_h(), tiles.height);
+      tiles.across = ceil_div(w.out_w(), tiles.width);
+      const Index lines = round_up(tiles.height, block.lines);
+      const Index columns = round_up(tiles.width, block.pixels);
+      // Bringing a pixel to its place and taking one away cost about as much as a quarter of what is computed for it.
+      constexpr double kMoving = 0.25;
+      const auto halo = static_cast<double>((lines + w.kernel_h - 1) * (columns + w.kernel_w - 1));
+      const double cost = static_cast<double>(tiles.groups()) * (static_cast<double>(lines * columns) + kMoving * halo);
+      if (least != 0 && cost >= least) continue;
+      least = cost;
+      best = tiles;
+    }
+  return best;
+}
+
 template <class R>
 SparseBlocks<R> image_weight(const SparsePattern& pattern, const ImageProduct<R>& product, Index entries) {
   const Window& w = product.window();

@@ -2,6 +2,7 @@
 // a window is found without being copied.
 #pragma once
 
+#include "cpu/aligned.hpp"
 #include "cpu/sparse_blocks.hpp"
 #include "cpu/windows.hpp"
 
@@ -19,17 +20,38 @@ struct ImageExtent {
   Index height = 0, width = 0;
 };
 
-// Images as (groups of kImageLanes images, height, channels, width, image): what a window's channels hold at one place
-// is a line apart, which is odd, so that channels do not meet in one part of the cache.
+// How images are cut into tiles, which lie side by side: whole images where there are many, else parts of them, so that
+// few images fill the vectors, too. Extents are output pixels.
+struct ImageTiles {
+  Index height, width, down, across, images;
+
+  static ImageTiles whole(const Window& w, Index images) { return {w.out_h(), w.out_w(), 1, 1, images}; }
+  // What takes least work, padding included.
+  static ImageTiles best(const Window& w, Index images, const PixelBlock& block);
+  Index count() const { return images * down * across; }
+  Index groups() const { return ceil_div(count(), kImageLanes); }
+  bool are_whole() const { return down == 1 && across == 1; }
+  // The share of what is computed that is wanted.
+  double used(const Window& w, const PixelBlock& block) const;
+  struct Place {
+    Index image, line, column;  // of the first output pixel
+  };
+  Place place(Index tile) const {
+    return {tile / (down * across), tile / across % down * height, tile % across * width};
+  }
+};
+
+// Tiles as (groups of kImageLanes tiles, height, channels, width, tile): what a window's channels hold at one place is
+// a line apart, which is odd, so that channels do not meet in one part of the cache.
 struct Interleaved {
   Index height, width, channels, groups;
 
   // There is room for the windows of whole blocks of pixels, and for `least`.
-  Interleaved(const Window& w, Index images, const PixelBlock& block, const ImageExtent& least = {})
-      : height(std::max((round_up(w.out_h(), block.lines) - 1) * w.stride_h + w.kernel_h, least.height)),
-        width(std::max((round_up(w.out_w(), block.pixels) - 1) * w.stride_w + w.kernel_w, least.width) | 1),
+  Interleaved(const Window& w, const ImageTiles& tiles, const PixelBlock& block, const ImageExtent& least = {})
+      : height(std::max((round_up(tiles.height, block.lines) - 1) * w.stride_h + w.kernel_h, least.height)),
+        width(std::max((round_up(tiles.width, block.pixels) - 1) * w.stride_w + w.kernel_w, least.width) | 1),
         channels(w.channels),
-        groups(ceil_div(images, kImageLanes)) {}
+        groups(tiles.groups()) {}
   Index channel() const { return width * kImageLanes; }
   Index line() const { return channels * channel(); }
   Index group() const { return height * line(); }
@@ -45,42 +67,60 @@ struct Interleaved {
 template <class R>
 class ImageProduct {
  public:
-  ImageProduct(const Window& w, Index images, Index filters, const Context<R>& ctx, const ImageExtent& least = {})
+  ImageProduct(const Window& w, const ImageTiles& tiles, Index filters, const Context<R>& ctx,
+               const ImageExtent& least = {})
       : w_(w),
-        images_(images),
+        tiles_(tiles),
         filters_(filters),
         ctx_(ctx),
         block_(ctx.kernels()),
-        layout_(w, images, block_, least),
+        layout_(w, tiles, block_, least),
         stripe_(fitting_stripe()) {}
   const Interleaved& layout() const { return layout_; }
   const Window& window() const { return w_; }
   const PixelBlock& block() const { return block_; }
 
-  // All images, padded and interleaved, into layout().elements().
+  // All tiles, padded and interleaved, into layout().elements().
   void interleave(const R* x, R* to, bool worth) const {
-    ctx_.parallel().run(layout_.groups * layout_.height, worth, [&](Index tile, int) {
-      interleave_line(x, tile / layout_.height, tile % layout_.height, to + tile * layout_.line());
+    ctx_.parallel().run(layout_.groups * layout_.height, worth, [&](Index line, int) {
+      interleave_line(x, line / layout_.height, line % layout_.height, to + line * layout_.line());
     });
   }
   // One padded line of a group.
   void interleave_line(const R* x, Index group, Index line, R* to) const {
-    const Index row = line - w_.top;
-    const Index left = std::min(w_.left, layout_.width);
-    const Index there = row >= 0 && row < w_.height ? std::min(w_.width, layout_.width - left) : 0;
-    for (Index c = 0; c < layout_.channels; ++c) {
-      R* channel = to + c * layout_.channel();
-      std::fill_n(channel, left * kImageLanes, R(0));
-      std::fill(channel + (left + there) * kImageLanes, channel + layout_.channel(), R(0));
+    const R* rows[kImageLanes];  // the line of each tile in its image, which begins at column `first`
+    Index first[kImageLanes];
+    for (Index i = 0; i < kImageLanes; ++i) {
+      const auto at = tiles_.place(group * kImageLanes + i);
+      const Index row = at.line * w_.stride_h + line - w_.top;
+      const bool there = i < tiles_in(group) && row >= 0 && row < w_.height;
+      rows[i] = there ? x + at.image * image_size(w_) + row * w_.width * w_.channels : nullptr;
+      first[i] = at.column * w_.stride_w - w_.left;
     }
+    if (w_.channels == 1 && tiles_.are_whole()) return interleave_pixels(rows, to);
     const R* pixel[kImageLanes];
-    for (Index p = 0; p < there; ++p) {
-      for (Index i = 0; i < kImageLanes; ++i)
-        pixel[i] = i < images_in(group)
-                       ? x + (group * kImageLanes + i) * image_size(w_) + (row * w_.width + p) * w_.channels
-                       : nullptr;
-      k().transpose_rows(kImageLanes, w_.channels, pixel, to + (left + p) * kImageLanes, layout_.channel());
+    for (Index p = 0; p < layout_.width; ++p) {
+      bool any = false;
+      for (Index i = 0; i < kImageLanes; ++i) {
+        const Index column = first[i] + p;
+        const bool there = rows[i] != nullptr && column >= 0 && column < w_.width;
+        pixel[i] = there ? rows[i] + column * w_.channels : nullptr;
+        any = any || there;
+      }
+      R* out = to + p * kImageLanes;
+      if (any)
+        k().transpose_rows(kImageLanes, w_.channels, pixel, out, layout_.channel());
+      else
+        for (Index c = 0; c < layout_.channels; ++c) std::fill_n(out + c * layout_.channel(), kImageLanes, R(0));
     }
+  }
+  // Of images with one channel: pixels are next to each other.
+  void interleave_pixels(const R* const* rows, R* to) const {
+    const Index left = std::min(w_.left, layout_.width);
+    const Index there = std::min(w_.width, layout_.width - left);
+    std::fill_n(to, left * kImageLanes, R(0));
+    k().transpose_rows(kImageLanes, there, rows, to + left * kImageLanes, kImageLanes);
+    std::fill(to + (left + there) * kImageLanes, to + layout_.channel(), R(0));
   }
   // Elements that a worker needs to run a product.
   Index room() const { return stripe_lines() * layout_.line() + chunk_sums(filters_, block_.width()); }
@@ -88,15 +128,15 @@ class ImageProduct {
   // interleaved at a time and stay in the second cache.
   void run(const SparseBlocks<R>& weight, const R* x, const R* bias, Activation f, R* rooms, R* y) const {
     constexpr Index kTasks = 16;
-    const bool worth = 2 * weight.stored() * images_ * pixels(w_) >= kWorthFlops;
-    const Index stripes = ceil_div(w_.out_h(), stripe_);
+    const bool worth = 2 * weight.stored() * tiles_.images * pixels(w_) >= kWorthFlops;
+    const Index stripes = ceil_div(tiles_.height, stripe_);
     const Index parts = std::min(stripes, ceil_div(kTasks, layout_.groups));
     ctx_.parallel().run(layout_.groups * parts, worth, [&](Index task, int worker) {
       R* lines = rooms + worker * room();
       const Span mine = part_of(stripes, parts, task % parts);
       for (Index s = mine.first; s < mine.first + mine.count; ++s) {
         take_lines(x, task / parts, s, s > mine.first, lines);
-        const Index end = std::min(w_.out_h(), (s + 1) * stripe_);
+        const Index end = std::min(tiles_.height, (s + 1) * stripe_);
         for (Index line = s * stripe_; line < end; line += block_.lines)
           compute_lines(weight, lines + (line - s * stripe_) * w_.stride_h * layout_.line(), task / parts, line, bias,
                         f, lines + stripe_lines() * layout_.line(), y);
@@ -106,14 +146,17 @@ class ImageProduct {
 
  private:
   const Kernels<R>& k() const { return ctx_.kernels(); }
-  Index images_in(Index group) const { return std::min<Index>(kImageLanes, images_ - group * kImageLanes); }
+  Index tiles_in(Index group) const { return std::min<Index>(kImageLanes, tiles_.count() - group * kImageLanes); }
   // Input lines of a stripe.
   Index stripe_lines() const { return (stripe_ - 1) * w_.stride_h + w_.kernel_h; }
   Index fitting_stripe() const {
     constexpr Index kStripeBytes = 786432;
     const Index fit = kStripeBytes / (layout_.line() * static_cast<Index>(sizeof(R)));
     const Index lines = (std::max<Index>(fit - w_.kernel_h, 0) / w_.stride_h + 1) / block_.lines * block_.lines;
-    return std::clamp(lines, block_.lines, round_up(w_.out_h(), block_.lines));
+    // Few groups are shared between the threads.
+    const Index shares = std::max<Index>(ctx_.parallel().threads() / layout_.groups, 1);
+    const Index most = round_up(ceil_div(tiles_.height, shares), block_.lines);
+    return std::clamp(lines, block_.lines, most);
   }
   // The lines of a stripe; those it shares with the one before are there if that is what `lines` holds.
   void take_lines(const R* x, Index group, Index stripe, bool follows, R* lines) const {
@@ -127,7 +170,7 @@ class ImageProduct {
                      Activation f, R* sums, R* y) const {
     const Index stride = w_.stride_w * kImageLanes;
     const Index next_line = w_.stride_h * layout_.line();
-    for (Index first = 0; first < w_.out_w(); first += block_.pixels) {
+    for (Index first = 0; first < tiles_.width; first += block_.pixels) {
       for (Index chunk = 0; chunk < weight.chunks(); ++chunk) {
         const auto add = [&](const RowGroups& g, const std::int32_t* offset, const R* value) {
           k().sparse_images(g, offset, value, corner + first * stride, stride, next_line, sums);
@@ -140,17 +183,33 @@ class ImageProduct {
   void put(Index group, Index line, Index first, Span rows, const R* sums, R* y) const {
     const Index image = pixels(w_) * filters_;
     const R* lines[Tiling::kMostRows];
-    for (Index l = 0; l < std::min(block_.lines, w_.out_h() - line); ++l)
-      for (Index p = 0; p < std::min(block_.pixels, w_.out_w() - first); ++p) {
+    for (Index l = 0; l < std::min(block_.lines, tiles_.height - line); ++l)
+      for (Index p = 0; p < std::min(block_.pixels, tiles_.width - first); ++p) {
         for (Index r = 0; r < rows.count; ++r)
           lines[r] = sums + r * block_.width() + (l * block_.pixels + p) * kImageLanes;
-        R* to = y + group * kImageLanes * image + ((line + l) * w_.out_w() + first + p) * filters_ + rows.first;
-        k().transpose_rows(rows.count, images_in(group), lines, to, image);
+        if (tiles_.are_whole()) {
+          R* to = y + group * kImageLanes * image + ((line + l) * w_.out_w() + first + p) * filters_ + rows.first;
+          k().transpose_rows(rows.count, tiles_in(group), lines, to, image);
+        } else {
+          put_tiles(group, line + l, first + p, rows, lines, y);
+        }
       }
+  }
+  // The same pixel of each tile of a group.
+  void put_tiles(Index group, Index line, Index column, Span rows, const R* const* lines, R* y) const {
+    alignas(kCacheLine) R tile[kImageLanes * Tiling::kMostRows];
+    k().transpose_rows(rows.count, kImageLanes, lines, tile, Tiling::kMostRows);
+    for (Index i = 0; i < tiles_in(group); ++i) {
+      const auto at = tiles_.place(group * kImageLanes + i);
+      if (at.line + line >= w_.out_h() || at.column + column >= w_.out_w()) continue;
+      R* to = y + at.image * pixels(w_) * filters_ + ((at.line + line) * w_.out_w() + at.column + column) * filters_;
+      std::copy_n(tile + i * Tiling::kMostRows, rows.count, to + rows.first);
+    }
   }
 
   Window w_;
-  Index images_, filters_;
+  ImageTiles tiles_;
+  Index filters_;
   const Context<R>& ctx_;
   PixelBlock block_;
   Interleaved layout_;

@@ -60,9 +60,9 @@ class KeptConv final : public ConvPlan {
   KeptConv(const ConvSpec& spec, ContextPtr<R> ctx)
       : ConvPlan(spec),
         ctx_(std::move(ctx)),
-        forward_(spec.window, spec.images, spec.filters, *ctx_),
-        back_(turned(spec.window, spec.filters), spec.images, spec.window.channels, *ctx_,
-              of_deltas(spec.window, PixelBlock(k()))),
+        forward_(spec.window, ImageTiles::whole(spec.window, spec.images), spec.filters, *ctx_),
+        back_(turned(spec.window, spec.filters), ImageTiles::whole(turned(spec.window, spec.filters), spec.images),
+              spec.window.channels, *ctx_, of_deltas(spec.window, PixelBlock(k()))),
         w_(image_weight(*spec.pattern, forward_)) {}
   std::string_view kind() const override { return "kept image blocks"; }
   std::size_t workspace_bytes() const override {
@@ -263,8 +263,9 @@ std::unique_ptr<ConvPlan> kept_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   const bool turns = std::max(w.top, w.bottom) < w.kernel_h && std::max(w.left, w.right) < w.kernel_w;
   if (!plain || !turns || spec.images < kManyImages) return nullptr;
   const PixelBlock block(ctx->kernels());
-  const Interleaved images(w, spec.images, block);
-  const Interleaved deltas(turned(w, spec.filters), spec.images, block, of_deltas(w, block));
+  const Window back = turned(w, spec.filters);
+  const Interleaved images(w, ImageTiles::whole(w, spec.images), block);
+  const Interleaved deltas(back, ImageTiles::whole(back, spec.images), block, of_deltas(w, block));
   if (std::max(images.group(), deltas.group()) >= std::numeric_limits<std::int32_t>::max()) return nullptr;
   return std::make_unique<KeptConv<R>>(spec, std::move(ctx));
 }

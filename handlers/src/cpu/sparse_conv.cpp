@@ -1,5 +1,5 @@
-// Convolutions with a sparse weight: inference only. Many images are interleaved, so that a window is found without
-// being copied; few images are computed as blocks of output pixels.
+// Convolutions with a sparse weight: inference only. Images or tiles of them are interleaved, so that a window is found
+// without being copied; volumes, dilated windows and single pixels of few images are computed as blocks of pixels.
 #include <limits>
 
 #include "cpu/conv.hpp"
@@ -95,7 +95,8 @@ class ImageBlocks final : public PackedConv {
   ImageBlocks(const ConvSpec& spec, ContextPtr<R> ctx)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        product_(spec.window, spec.images, spec.filters, *ctx_),
+        product_(spec.window, ImageTiles::best(spec.window, spec.images, PixelBlock(ctx_->kernels())), spec.filters,
+                 *ctx_),
         w_(image_weight(*spec.packed, product_)) {
     w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
   }
@@ -123,10 +124,16 @@ class ImageBlocks final : public PackedConv {
 template <class R>
 std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   constexpr Index kManyImages = 8;
-  const Interleaved layout(spec.window, spec.images, PixelBlock(ctx->kernels()));
-  const bool plain = spec.window.flat() && !spec.window.dilated();
+  constexpr double kWorthUsed =
+      0.6;  // below it pixel blocks, which bring each tap of a window to its place, are faster
+  const Window& w = spec.window;
+  const PixelBlock block(ctx->kernels());
+  const ImageTiles tiles = ImageTiles::best(w, spec.images, block);
+  const Interleaved layout(w, tiles, block);
+  const bool plain = w.flat() && !w.dilated();
   const bool fits = plain && layout.group() < std::numeric_limits<std::int32_t>::max();
-  if (spec.images >= kManyImages && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx));
+  const bool few = w.taps() > 1 && tiles.used(w, block) >= kWorthUsed;
+  if ((spec.images >= kManyImages || few) && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx));
   const Index width = block_width(rows_of(spec), ctx->kernels().sparse_widest);
   return std::make_unique<PixelBlocks<R>>(spec, std::move(ctx), width);
 }
