@@ -34,7 +34,8 @@ class LayerRuns {
         x_(arranged_input(file.read("/x"))),
         delta_(arranged_input(file.read("/dLdy"))) {
     register_given_gradient(catalog_);
-    signed_ = any_negative(file.read("/parameters/weight"));
+    signed_ =
+        file.attribute_text("/", "method") == "magnitude_pruning" && any_negative(file.read("/parameters/weight"));
   }
 
   void run() {

@@ -101,7 +101,8 @@ class MaskedNetwork {
     a["Input.x"] >> a.add("conv", "Conv2D", conv) >> a.add("norm", "BatchNorm2D", {{"epsilon", 1e-5}}) >>
         a.add("tanh", "Activation", {{"function", "tanh"}}) >>
         a.add("hidden", "Dense", {{"units", units("/parameters/hidden/weight", 0)}, {"activation", "relu"}}) >>
-        a.add("out", "Dense", {{"units", units("/parameters/out/weight", 1)}}) >> a.add("ce", "SoftmaxCE");
+        a.add("out", "Dense", {{"units", units("/parameters/out/weight", 1)}}) >>
+        a.add("ce", "CrossEntropy", {{"reduction", "none"}});
     a["Input.labels"] >> a["ce.targets"];
     a["ce.loss"] >> a.add("Loss", "Loss");
     return a;
