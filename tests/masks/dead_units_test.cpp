@@ -153,3 +153,126 @@ TEST_CASE("Stored without dead units networks answer the same", "[dead]") {
       }
     }
 }
+
+namespace {
+
+// Input (6, 6, 2) -> conv -> pool -> second -> norm -> flat -> hidden -> out.
+struct LongPath {
+  Network network{architecture(), catalog(), make_handler("cpu:f32")};
+  static Architecture architecture() {
+    Architecture a;
+    a.input({{"default", {"B", 6, 6, 2}}});
+    a["Input.default"] >> a.add("conv", "MaskedConv2D", {{"filters", 6}, {"activation", "rel"}}) >>
+        a.add("pool", "MaxPool2D", {{"kernel_size", 2}, {"stride", 2}}) >>
+        a.add("second", "MaskedConv2D", {{"filters", 5}}) >> a.add("norm", "BatchNorm") >> a.add("flat", "Flatten") >>
+        a.add("hidden", "MaskedDense", {{"units", 8}, {"activation", "rel"}}) >>
+        a.add("out", "MaskedDense", {{"units", 3}});
+    return a;
+  }
+  LongPath() {
+    network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.5}}}, {"*", {{"bias", 0}, {"gamma", 1}}}}, 3);
+    for (const auto* layer : {"conv", "second", "hidden", "out"}) {
+      ParameterEntry& e = entry(layer);
+      HostArray keep(DType::U8, e.info->shape);
+      std::ranges::fill(keep.span<std::uint8_t>(), std::uint8_t{1});
+      network.store().set_mask(e, keep);
+    }
+    network.set_parameter("norm.mu", HostArray::of(Shape{5}, std::vector<float>{0.1F, -0.2F, 0.3F, 0, 0.5F}));
+  }
+  ParameterEntry& entry(const std::string& layer) { return *network.store().find(layer, "W"); }
+  // Drops where `masks(row, column)` of the weight as a matrix.
+  template <class F>
+  void drop(const std::string& layer, const F& masks) {
+    ParameterEntry& e = entry(layer);
+    HostArray keep = e.mask;
+    const Index columns = e.info->shape.elements() / e.info->shape[0];
+    for (Index i = 0; i < keep.elements(); ++i)
+      if (masks(i / columns, i % columns)) keep.set_value(i, 0);
+    network.store().set_mask(e, keep);
+  }
+  HostArray answer() {
+    HostArray x(DType::F32, Shape{7, 6, 6, 2});
+    for (Index i = 0; i < x.elements(); ++i) x.set_value(i, static_cast<double>(i % 29) / 14 - 1);
+    network.provide({{{"default", x}}});
+    network.forward(network.pass(Mode::Eval, {"out.default"}));
+    return network.handler().memory().to_host(network.output(network.graph().find("out"), 0));
+  }
+  // Stores everything without dead units; how many weights are left.
+  Index store(WeightFormat format) {
+    const DeadUnits dead(network, {"out.default"});
+    Index kept = 0;
+    std::map<std::string, PackedWeight> slices;
+    for (const auto* layer : {"conv", "second", "hidden", "out"}) {
+      const ParameterEntry& e = entry(layer);
+      const HostArray values = network.store().get(e);
+      const Index rows = e.info->shape[0];
+      slices[layer] = PackedWeight::from_dense(values.span<float>(), rows, e.info->shape.elements() / rows,
+                                               dead.needed(e.node, e.slot, 0));
+      slices[layer].format = format;
+      kept += slices[layer].kept();
+    }
+    for (auto& [layer, slice] : slices) network.store().set_stored(entry(layer), {slice});
+    return kept;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Dead units go through pools and flattening at both ends and back through batch normalisation", "[dead]") {
+  for (const WeightFormat format : {WeightFormat::Dense, WeightFormat::Compacted, WeightFormat::Sparse}) {
+    LongPath p;
+    const Index all = 6 * 18 + 5 * 54 + 8 * 45 + 3 * 8;
+    p.drop("conv", [](Index r, Index) { return r == 2; });        // gives nothing
+    p.drop("hidden", [](Index, Index c) { return c % 5 == 4; });  // filter 4 of second is not read
+    p.drop("hidden", [](Index r, Index) { return r == 1; });      // gives nothing
+    p.drop("out", [](Index, Index c) { return c == 6; });         // unit 6 of hidden is not read
+    const HostArray before = p.answer();
+    const DeadUnits dead(p.network, {"out.default"});
+    CHECK(dead.dead("conv", 0) == 1);
+    CHECK(dead.dead("second", 0) == 1);
+    CHECK(dead.dead("hidden", 0) == 2);
+    const Index kept = p.store(format);
+    CHECK(kept == 5 * 18 + 4 * 45 + 6 * 36 + 3 * 6);
+    CHECK(kept < all);
+    const HostArray after = p.answer();
+    if (format == WeightFormat::Dense) CHECK(after == before);  // sums of the same numbers and zeros
+    double largest = 0;
+    for (const double v : before.doubles()) largest = std::max(largest, std::abs(v));
+    for (Index i = 0; i < after.elements(); ++i)
+      CHECK(after.value(i) == Approx(before.value(i)).margin(1e-6 * largest));
+  }
+}
+
+TEST_CASE("What batch normalisation shifts stays alive", "[dead]") {
+  LongPath p;
+  p.drop("second", [](Index r, Index) { return r == 3; });  // 0 before, not 0 behind the normalisation
+  const HostArray before = p.answer();
+  CHECK(DeadUnits(p.network, {"out.default"}).dead("norm", 0) == 0);
+  CHECK(p.store(WeightFormat::Dense) == 6 * 18 + 4 * 54 + 8 * 45 + 3 * 8);
+  CHECK(p.answer() == before);
+}
+
+TEST_CASE("Each task of a selected path loses its own dead units", "[dead]") {
+  Architecture a;
+  a.input({{"a", {"B", 6}}, {"b", {"B", 6}}});
+  const json tasks{"a", "b"};
+  a.add("multi", "MultiMaskedDense", {{"tasks", tasks}, {"units", 5}, {"activation", "rel"}});
+  a.add("pick", "SelectorLayer", {{"tasks", tasks}, {"sel_index", 1}});
+  a.add("out", "MaskedDense", {{"units", 2}});
+  for (const char* t : {"a", "b"}) {
+    a.connect({"Input", t, "multi", t});
+    a.connect({"multi", t, "pick", t});
+  }
+  a.connect({"pick", "default", "out", "default"});
+  Network net(a, catalog(), make_handler("cpu:f32"));
+  net.initialize({{"default", {{"@type", "Gaussian"}}}, {"*", {{"bias", 0}}}}, 3);
+  ParameterEntry& w = *net.store().find("multi", "W");
+  HostArray keep(DType::U8, w.info->shape);                                               // (2, 5, 6)
+  for (Index i = 0; i < keep.elements(); ++i) keep.set_value(i, i / 6 == 5 + 2 ? 0 : 1);  // unit 2 of b
+  net.store().set_mask(w, keep);
+  const DeadUnits dead(net, {"out.default"});
+  const ParameterEntry& out = *net.store().find("out", "W");
+  CHECK(dead.dead("multi", 1) == 1);
+  CHECK(dead.dead("pick", 0) == 1);
+  CHECK(count(dead.needed(out.node, out.slot, 0)) == 2 * 4);
+}

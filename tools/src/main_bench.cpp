@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench/packed_rows.hpp"
 #include "squall/core/pass_plan.hpp"
 #include "squall/handlers/make_handler.hpp"
 #include "squall/io/atomic_file.hpp"
@@ -11,29 +12,54 @@
 
 namespace {
 
-int run(const std::vector<std::string>& patterns, const std::vector<int>& threads, int rounds,
-        const std::string& file) {
+struct Options {
+  std::vector<std::string> patterns;
+  std::vector<int> threads{1};
+  int rounds = 9;
+  std::string file, model, table;
+  std::vector<squall::Index> batches{1, 2, 4, 8, 16, 32, 64, 128, 256};
+};
+
+void print(const squall::BenchRow& r) {
+  fmt::print(stderr, "{:<24} T={}  {:>10.1f} us  {}{}\n", r.name, r.threads, r.ours_us,
+             r.peer.empty() ? std::string() : fmt::format("{:.2f}x {}", r.ratio(), r.peer),
+             r.checked ? "" : "  NOT CHECKED");
+}
+
+// Of a packed model, into the table and the file.
+std::vector<squall::BenchRow> model_rows(const Options& o, const squall::Catalog& catalog) {
+  std::vector<squall::bench::PackedRow> all;
+  for (const int t : o.threads) {
+    const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {t}), t, o.rounds};
+    for (auto& row : squall::bench::packed_rows(context, o.model, o.batches)) {
+      print(row);
+      all.push_back(std::move(row));
+    }
+  }
+  if (!o.table.empty()) squall::write_file_atomically(o.table, squall::bench::packed_table(all));
+  return {all.begin(), all.end()};
+}
+
+int run(const Options& o) {
   const squall::Catalog catalog = squall::make_catalog();
   std::vector<squall::BenchRow> rows;
-  for (const int t : threads) {
-    const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {t}), t, rounds};
+  if (!o.model.empty()) rows = model_rows(o, catalog);
+  for (const int t : o.threads) {
+    const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {t}), t, o.rounds};
     for (const auto& benchmark : squall::benchmarks()) {
       const auto wanted = [&](const std::string& p) { return squall::matches(p, benchmark.name); };
-      if (std::none_of(patterns.begin(), patterns.end(), wanted)) continue;
+      if (std::none_of(o.patterns.begin(), o.patterns.end(), wanted)) continue;
       rows.push_back(benchmark.run(context));
-      const auto& r = rows.back();
-      fmt::print(stderr, "{:<24} T={}  {:>10.1f} us  {}{}\n", r.name, r.threads, r.ours_us,
-                 r.peer.empty() ? std::string() : fmt::format("{:.2f}x {}", r.ratio(), r.peer),
-                 r.checked ? "" : "  NOT CHECKED");
+      print(rows.back());
     }
   }
   if (rows.empty())
     squall::raise<squall::ConfigError>("no row matches; rows are named like mlp_train_b32 and sp_fc_1200_b1_s90");
   const std::string text = squall::to_json(rows).dump(2) + "\n";
-  if (file == "-")
+  if (o.file == "-")
     fmt::print("{}", text);
   else
-    squall::write_file_atomically(file, text);
+    squall::write_file_atomically(o.file, text);
   return std::all_of(rows.begin(), rows.end(), [](const auto& r) { return r.checked; }) ? 0 : 1;
 }
 
@@ -41,21 +67,21 @@ int run(const std::vector<std::string>& patterns, const std::vector<int>& thread
 
 int main(int argc, char** argv) {
   CLI::App app("Measures squall", "squall-bench");
-  std::vector<std::string> patterns;
-  std::vector<int> threads{1};
-  int rounds = 9;
-  std::string file;
-  app.add_option("suite", patterns, "patterns of row names, like 'sp_fc_*'")->required();
-  app.add_option("--threads", threads, "numbers of threads")->delimiter(',')->check(CLI::PositiveNumber);
-  app.add_option("--rounds", rounds, "interleaved rounds")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--json", file, "file to write; - for stdout")->required();
+  Options o;
+  app.add_option("suite", o.patterns, "patterns of row names, like 'sp_fc_*'");
+  app.add_option("--model", o.model, "a packed model: its layers, tasks and the whole of it against dense");
+  app.add_option("--batches", o.batches, "batch sizes for --model")->delimiter(',')->check(CLI::PositiveNumber);
+  app.add_option("--table", o.table, "file for a Markdown table of --model");
+  app.add_option("--threads", o.threads, "numbers of threads")->delimiter(',')->check(CLI::PositiveNumber);
+  app.add_option("--rounds", o.rounds, "interleaved rounds")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--json", o.file, "file to write; - for stdout")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
-    return run(patterns, threads, rounds, file);
+    return run(o);
   } catch (const std::exception& e) {
     fmt::print(stderr, "squall-bench: {}\n", e.what());
     return 1;

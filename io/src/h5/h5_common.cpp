@@ -89,6 +89,17 @@ hid_t memory_type(DType t) {
   raise<FileError>("unknown element type");
 }
 
+Handle narrow_type(Quantization q) {
+  if (q == Quantization::Int8) return {H5Tcopy(H5T_STD_I8LE), H5Tclose};
+  Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  const bool half = q == Quantization::Fp16;
+  const std::size_t exponent = half ? 5 : 8;
+  H5Tset_fields(type.get(), 15, 15 - exponent, exponent, 0, 15 - exponent);
+  H5Tset_size(type.get(), 2);
+  H5Tset_ebias(type.get(), half ? 15 : 127);
+  return type;
+}
+
 Handle text_type(H5T_cset_t charset) {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_size(type.get(), H5T_VARIABLE);

@@ -10,6 +10,7 @@
 
 #include "squall/core/dtype.hpp"
 #include "squall/core/error.hpp"
+#include "squall/core/quantization.hpp"
 #include "squall/core/shape.hpp"
 
 namespace squall::h5 {
@@ -69,6 +70,7 @@ struct SystemFailure : FileError {
 std::vector<std::string> names_of(std::string_view path, std::string_view file);
 
 hid_t memory_type(DType t);
+Handle narrow_type(Quantization q);     // of a file
 Handle text_type(H5T_cset_t charset);   // UTF-8 or ASCII of variable length
 std::string describe_type(hid_t type);  // "int64", "float16", "text", ...
 

@@ -54,7 +54,10 @@ Extents chunk_of(const Shape& shape, std::size_t element_size) {
 Handle creation_of(const Shape& shape, std::size_t element_size, int deflate) {
   Handle creation = h5::own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, kFile, "describe", "dataset");
   H5Pset_obj_track_times(creation.get(), false);
-  if (deflate > 0 && shape.rank() > 0 && shape.elements() > 0) {
+  // What finds the pieces of a compressed dataset takes some 2 kB.
+  constexpr std::size_t kWorthPacking = 4096;
+  const auto bytes = static_cast<std::size_t>(std::max<Index>(0, shape.elements())) * element_size;
+  if (deflate > 0 && shape.rank() > 0 && bytes >= kWorthPacking) {
     const Extents chunk = chunk_of(shape, element_size);
     H5Pset_chunk(creation.get(), chunk.rank, chunk.values.data());
     if (element_size > 1) H5Pset_shuffle(creation.get());
@@ -132,15 +135,20 @@ struct H5Writer::Impl {
   }
 
   void write(std::string_view path, hid_t type, const Shape& shape, int deflate, const void* data) const {
+    write_as(path, type, type, shape, deflate, data);
+  }
+  // `type` in memory becomes `stored` in the file.
+  void write_as(std::string_view path, hid_t type, hid_t stored, const Shape& shape, int deflate,
+                const void* data) const {
     const std::vector<std::string> names = h5::names_of(path, kFile);
     if (names.empty()) raise<FileError>("a dataset needs a name, '/' is the file itself");
     const Handle parent = groups(names, names.size() - 1);
     const char* name = names.back().c_str();
     if (H5Lexists(parent.get(), name, H5P_DEFAULT) > 0) raise<FileError>(kFile, ": '", path, "' is there already");
     const Handle space = space_of(shape);
-    const Handle creation = creation_of(shape, H5Tget_size(type), deflate);
+    const Handle creation = creation_of(shape, H5Tget_size(stored), deflate);
     Handle set =
-        h5::own(H5Dcreate2(parent.get(), name, type, space.get(), link_creation.get(), creation.get(), H5P_DEFAULT),
+        h5::own(H5Dcreate2(parent.get(), name, stored, space.get(), link_creation.get(), creation.get(), H5P_DEFAULT),
                 H5Dclose, kFile, "make", path);
     if (shape.elements() > 0)
       h5::check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), kFile, "write", path);
@@ -253,8 +261,11 @@ void H5Writer::group(std::string_view path) {
 
 void H5Writer::write(std::string_view path, const ConstTensor& array, Packing packing) {
   const h5::Quiet quiet;
-  impl_->guarded(
-      [&] { impl_->write(path, h5::memory_type(array.dtype()), array.shape(), packing.deflate, array.data()); });
+  const hid_t type = h5::memory_type(array.dtype());
+  impl_->guarded([&] {
+    if (!packing.as) return impl_->write(path, type, array.shape(), packing.deflate, array.data());
+    impl_->write_as(path, type, h5::narrow_type(*packing.as).get(), array.shape(), packing.deflate, array.data());
+  });
 }
 
 void H5Writer::write_text(std::string_view path, std::string_view text) {

@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <sstream>
 
 #include "cli/context.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/h5_file.hpp"
 #include "squall/io/idx.hpp"
 #include "squall/io/npy.hpp"
+#include "squall/tools/predict.hpp"
 #include "squall/tools/saved_model.hpp"
 
 namespace squall::cli {
@@ -15,7 +16,7 @@ namespace squall::cli {
 namespace {
 
 struct PredictOptions {
-  std::filesystem::path model, input, output;
+  std::filesystem::path model, input, output, tasks;
   std::string task;
 };
 
@@ -92,66 +93,135 @@ HostArray prepared(const SavedModel& model, const std::string& task, const Examp
   return input.array;
 }
 
-// Of (T, N, ...): (T, N, ...).
-HostArray predict_task(SavedModel& model, const Task& task, const HostArray& examples) {
-  Network& net = model.network();
-  const auto dot = task.output.find('.');
-  const int n = net.graph().find(task.output.substr(0, dot));
-  const int slot = net.graph().node(n).find_output(task.output.substr(dot + 1));
-  const PassId pass = net.pass(Mode::Eval, {task.output});
-  const Index total = examples.shape()[1];
-  constexpr Index kBatch = 256;
-  HostArray out;
-  Batch batch;
-  for (Index done = 0; done < total;) {
-    const Index count = std::min(kBatch, total - done);
-    std::vector<Index> chosen(static_cast<std::size_t>(count));
-    std::iota(chosen.begin(), chosen.end(), done);
-    batch.fields = {{task.input, take_entries(examples, 1, chosen)}};
-    net.provide(batch);
-    net.forward(pass);
-    const ConstTensor y = net.output(n, slot);
-    const Index steps = y.shape()[0];
-    if (out.empty()) out = HostArray(y.dtype(), y.shape().from(2).with_front(total).with_front(steps));
-    for (Index t = 0; t < steps; ++t) net.handler().memory().download(y.at(t), out.view().at(t).slice(done, count));
-    done += count;
+// As the examples are: with time in front or without.
+HostArray predict_task(SavedModel& model, const Task& task, const Examples& given, const Catalog& catalog) {
+  const Examples input = fitting(given, model.network().graph(), task);
+  const HostArray ready = prepared(model, task.name, input, catalog);
+  if (input.has_time) return squall::predict(model.network(), task, ready);
+  const HostArray y = squall::predict(model.network(), task, ready.reshaped(ready.shape().with_front(1)));
+  return y.reshaped(y.shape().from(1));
+}
+
+Index number_of(const std::string& name, const std::vector<std::string>& names, std::string_view where) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end())
+    raise<DataError>(where, ": the model has no task '", name, "'", did_you_mean(name, names),
+                     "; it has: ", join(names));
+  return found - names.begin();
+}
+
+std::vector<Index> numbers(const HostArray& array) {
+  std::vector<Index> out;
+  for (Index i = 0; i < array.elements(); ++i) out.push_back(static_cast<Index>(array.value(i)));
+  return out;
+}
+
+// Which task each row belongs to: numbers (.npy, .h5 dataset 'tasks') or names (.h5, a line each in other files).
+std::vector<Index> read_tasks_of_rows(const std::filesystem::path& path, const std::vector<std::string>& names) {
+  std::vector<std::string> of_rows;
+  if (ends_with(path, ".npy")) {
+    const HostArray array = read_npy(path);
+    if (is_real(array.dtype()))
+      raise<DataError>(path.string(), ": should hold whole numbers, a task for each row, not ", name_of(array.dtype()));
+    return numbers(array);
+  }
+  if (is_hdf5(path)) {
+    const H5Reader file = H5Reader::checked(path);
+    if (!file.info("/tasks").is_text) return numbers(file.read("/tasks", DType::I32));
+    of_rows = file.texts("/tasks");
+  } else {
+    std::istringstream lines(std::string(text_of(read_whole_file(path))));
+    for (std::string line; std::getline(lines, line);)
+      of_rows.push_back(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
+  }
+  std::vector<Index> out;
+  for (std::size_t r = 0; r < of_rows.size(); ++r)
+    out.push_back(number_of(of_rows[r], names, concat(path.string(), " row ", r)));
+  return out;
+}
+
+// Rows of several tasks in one file: each is predicted by its own task, all of a task together.
+MixedPredictions predict_rows(SavedModel& model, const std::vector<Task>& tasks, const Examples& input,
+                              std::span<const Index> task_of_row, const Catalog& catalog) {
+  const int axis = input.has_time ? 1 : 0;
+  if (static_cast<Index>(task_of_row.size()) != input.array.shape()[axis])
+    raise<DataError>("--tasks: names a task for ", task_of_row.size(), " rows, but --input has ",
+                     input.array.shape()[axis]);
+  MixedPredictions out;
+  out.rows = rows_of_tasks(task_of_row, tasks.size());
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    out.outputs.emplace_back();
+    if (out.rows[t].empty()) continue;
+    const Examples part{take_entries(input.array, axis, out.rows[t]), input.has_time};
+    const HostArray y = predict_task(model, tasks[t], part, catalog);
+    out.outputs.back() = input.has_time ? y : y.reshaped(y.shape().with_front(1));
   }
   return out;
 }
 
-HostArray predict_task(SavedModel& model, const Task& task, const Examples& given, const Catalog& catalog) {
-  const Examples input = fitting(given, model.network().graph(), task);
-  const HostArray ready = prepared(model, task.name, input, catalog);
-  if (input.has_time) return predict_task(model, task, ready);
-  const HostArray y = predict_task(model, task, ready.reshaped(ready.shape().with_front(1)));
-  return y.reshaped(y.shape().from(1));
+json write_rows(const PredictOptions& o, const std::vector<Task>& tasks, const MixedPredictions& p, bool has_time) {
+  json shapes = json::object();
+  if (!is_hdf5(o.output)) {
+    const HostArray all = p.together();
+    write_npy(o.output, has_time ? all : all.reshaped(all.shape().from(1)));
+    return {{"rows", all.shape().from(1).text()}};
+  }
+  H5Writer file;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (p.rows[t].empty()) continue;
+    HostArray rows(DType::I32, Shape{static_cast<Index>(p.rows[t].size())});
+    for (std::size_t i = 0; i < p.rows[t].size(); ++i)
+      rows.set_value(static_cast<Index>(i), static_cast<double>(p.rows[t][i]));
+    const HostArray& y = p.outputs[t];
+    const HostArray shown = has_time ? y : y.reshaped(y.shape().from(1));
+    file.write(h5_path({tasks[t].name}), shown);
+    file.write(h5_path({tasks[t].name + "_rows"}), rows);
+    shapes[tasks[t].name] = shown.shape().text();
+  }
+  write_file_atomically(o.output, file.finish());
+  return shapes;
 }
 
-int predict(const PredictOptions& o, const Context& c) {
+json write_tasks(const PredictOptions& o, SavedModel& model, const std::vector<Task>& tasks, const Examples& input,
+                 const Catalog& catalog) {
   const bool hdf5 = is_hdf5(o.output);
-  if (!hdf5 && !ends_with(o.output, ".npy"))
-    raise<ConfigError>("--output ", o.output.string(), ": should end in .npy, or in .h5 for one dataset per task");
-  SavedModel model(o.model, c.catalog, c.make_handler());
-  const auto tasks = model.tasks(o.task);
-  if (tasks.empty()) raise<ConfigError>(o.model.string(), ": the model names no task to predict");
-  if (tasks.size() > 1 && !hdf5)
-    raise<ConfigError>("the model has several tasks (", join(model.task_names()),
-                       "); give --task, or an --output that ends in .h5");
-  const Examples input = read_input(o.input);
-  if (input.array.shape().rank() == 0 || input.array.elements() == 0)
-    raise<DataError>(o.input.string(), ": holds no examples");
   H5Writer file;
-  json result = json::object();
+  json shapes = json::object();
   for (const auto& task : tasks) {
-    const HostArray y = predict_task(model, task, input, c.catalog);
-    result[task.name] = y.shape().text();
+    const HostArray y = predict_task(model, task, input, catalog);
+    shapes[task.name] = y.shape().text();
     if (hdf5)
       file.write(h5_path({task.name}), y);
     else
       write_npy(o.output, y);
   }
   if (hdf5) write_file_atomically(o.output, file.finish());
-  c.print({{"output", o.output.string()}, {"shapes", result}}, fmt::format("{} written", o.output.string()));
+  return shapes;
+}
+
+int predict(const PredictOptions& o, const Context& c) {
+  const bool hdf5 = is_hdf5(o.output), mixed = !o.tasks.empty();
+  if (!hdf5 && !ends_with(o.output, ".npy"))
+    raise<ConfigError>("--output ", o.output.string(), ": should end in .npy, or in .h5 for one dataset per task");
+  SavedModel model(o.model, c.catalog, c.make_handler());
+  const auto tasks = model.tasks(o.task);
+  if (tasks.empty()) raise<ConfigError>(o.model.string(), ": the model names no task to predict");
+  if (tasks.size() > 1 && !hdf5 && !mixed)
+    raise<ConfigError>("the model has several tasks (", join(model.task_names()),
+                       "); give --task, or --tasks with the task of each row, or an --output that ends in .h5");
+  const Examples input = read_input(o.input);
+  if (input.array.shape().rank() == 0 || input.array.elements() == 0)
+    raise<DataError>(o.input.string(), ": holds no examples");
+  json shapes;
+  if (mixed) {
+    const auto task_of_row = read_tasks_of_rows(o.tasks, model.task_names());
+    const Examples fitted = fitting(input, model.network().graph(), tasks.front());
+    const auto predictions = predict_rows(model, tasks, fitted, task_of_row, c.catalog);
+    shapes = write_rows(o, tasks, predictions, fitted.has_time);
+  } else {
+    shapes = write_tasks(o, model, tasks, input, c.catalog);
+  }
+  c.print({{"output", o.output.string()}, {"shapes", shapes}}, fmt::format("{} written", o.output.string()));
   return 0;
 }
 
@@ -167,7 +237,12 @@ void add_predict(CLI::App& app, Context& context) {
                    "examples (N, ...), or (T, N, ...) with time: .npy, .h5 (dataset 'default') or IDX")
       ->required();
   command->add_option("--output", o->output, ".npy, or .h5 with one dataset per task")->required();
-  command->add_option("--task", o->task, "whose predictions");
+  CLI::Option* one = command->add_option("--task", o->task, "whose predictions");
+  command
+      ->add_option("--tasks", o->tasks,
+                   "rows of several tasks: the task of each row, a name per line or an array of numbers (.npy; .h5: "
+                   "dataset 'tasks')")
+      ->excludes(one);
 }
 
 }  // namespace squall::cli

@@ -11,24 +11,34 @@ namespace squall {
 
 namespace {
 
-double median(std::vector<double> values) {
+double at_share(std::vector<double> values, double share) {
   std::ranges::sort(values);
-  return values[values.size() / 2];
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-// Microseconds of one pass, over as many as fit into a few milliseconds.
-double time_pass(Network& net, PassId pass) {
+// The fastest of as many runs as fit into a moment: what else the machine does only makes runs slower.
+double fastest(const std::function<void()>& run) {
   using Clock = std::chrono::steady_clock;
+  const auto elapsed = [](Clock::time_point since) {
+    return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
+  };
+  constexpr double kMoment = 1500;
+  constexpr int kMost = 200;
   const auto begin = Clock::now();
-  int runs = 0;
-  double us = 0;
-  do {
-    net.forward(pass);
-    ++runs;
-    us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
-  } while (us < 2000 && runs < 200);
-  net.handler().synchronize();
-  return us / runs;
+  double best = 0;
+  for (int runs = 0; runs < kMost && (runs == 0 || elapsed(begin) < kMoment); ++runs) {
+    const auto start = Clock::now();
+    run();
+    const double us = elapsed(start);
+    best = runs == 0 ? us : std::min(best, us);
+  }
+  return best;
+}
+
+std::vector<double> ratios(const std::vector<double>& reference, const std::vector<double>& way) {
+  std::vector<double> out;
+  for (std::size_t r = 0; r < way.size(); ++r) out.push_back(reference[r] / way[r]);
+  return out;
 }
 
 // The layer alone: Input feeds each of its (active) inputs.
@@ -71,61 +81,65 @@ Batch random_batch(const Network& network, Index batch, std::uint64_t seed) {
   return out;
 }
 
-LayerTimer::LayerTimer(const Network& network, const ParameterEntry& entry, int task, const std::vector<Index>& batches,
-                       int rounds)
+void Rounds::add(const std::vector<std::function<void()>>& ways, int rounds) {
+  us.resize(ways.size());
+  for (const auto& run : ways) run();  // the first one makes plans
+  for (int r = 0; r < rounds; ++r)
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      const std::size_t way = r % 2 == 0 ? i : ways.size() - 1 - i;
+      us[way].push_back(fastest(ways[way]));
+    }
+}
+double Rounds::median_us(std::size_t way) const { return at_share(us[way], 0.5); }
+double Rounds::ratio(std::size_t way, double share) const { return at_share(ratios(us[0], us[way]), share); }
+double Rounds::spread(std::size_t way) const {
+  const auto r = ratios(us[0], us[way]);
+  return (at_share(r, 0.75) - at_share(r, 0.25)) / at_share(r, 0.5);
+}
+
+LayerAlone::LayerAlone(const Network& network, const ParameterEntry& entry, int task)
     : whole_(network),
       architecture_(alone(network, network.graph().node(entry.node), task)),
       layer_(network.graph().node(entry.node).name),
-      parameter_(entry.info->name),
-      batches_(batches),
-      rounds_(rounds) {
+      parameter_(entry.info->name) {
   const HostArray all = network.store().get(entry);
   values_ = entry.info->task_axis ? HostArray::copy_of(ConstTensor(all.view()).slice(task, 1)) : all;
-  dense_ = time(*make());
 }
 
-std::unique_ptr<Network> LayerTimer::make() const {
+std::unique_ptr<Network> LayerAlone::dense() const {
   auto net = std::make_unique<Network>(architecture_, whole_.catalog(), whole_.handler_pointer());
   net->store().set(*net->store().find(layer_, parameter_), values_);
   return net;
 }
 
-std::vector<double> LayerTimer::packed_us(const PackedWeight& slice) const {
-  auto net = make();
-  net->store().set_stored(*net->store().find(layer_, parameter_), {slice});
-  return time(*net);
+std::unique_ptr<Network> LayerAlone::packed(const PackedWeight& slice, WeightFormat format) const {
+  auto net = dense();
+  PackedWeight weight = slice;
+  weight.format = format;
+  net->store().set_stored(*net->store().find(layer_, parameter_), {std::move(weight)});
+  return net;
 }
 
-std::vector<double> LayerTimer::time(Network& net) const {
-  std::vector<double> out;
-  const PassId pass = net.pass(Mode::Eval);
-  for (const Index batch : batches_) {
-    net.provide(random_batch(net, batch, 1));
-    net.forward(pass);
-    std::vector<double> rounds;
-    for (int r = 0; r < rounds_; ++r) rounds.push_back(time_pass(net, pass));
-    out.push_back(median(rounds));
+std::vector<std::function<void()>> runs_of(const std::vector<Network*>& networks, const std::vector<std::string>& heads,
+                                           Index batch) {
+  std::vector<std::function<void()>> runs;
+  const Batch data = random_batch(*networks.front(), batch, 2);
+  for (Network* net : networks) {
+    net->provide(data);
+    const PassId pass = net->pass(Mode::Eval, heads);
+    runs.emplace_back([net, pass] {
+      net->forward(pass);
+      net->handler().synchronize();
+    });
   }
-  return out;
+  return runs;
 }
 
 BatchTiming time_networks(Network& dense, Network& packed, const std::vector<std::string>& heads, Index batch,
                           int rounds) {
-  const Batch data = random_batch(dense, batch, 2);
-  std::vector<double> a;
-  std::vector<double> b;
-  dense.provide(data);
-  packed.provide(data);
-  const PassId dense_pass = dense.pass(Mode::Eval, heads);
-  const PassId packed_pass = packed.pass(Mode::Eval, heads);
-  for (int r = 0; r <= rounds; ++r) {
-    const double d = time_pass(dense, dense_pass);
-    const double p = time_pass(packed, packed_pass);
-    if (r == 0) continue;  // the first round makes the bindings
-    a.push_back(d);
-    b.push_back(p);
-  }
-  return {batch, median(a), median(b)};
+  Rounds measured;
+  measured.add(runs_of({&dense, &packed}, heads, batch), rounds);
+  return {batch, measured.median_us(0), measured.median_us(1), measured.ratio(1)};
 }
 
 double compare_networks(Network& a, Network& b, const std::vector<std::string>& heads, Index batch) {

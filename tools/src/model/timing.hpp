@@ -1,6 +1,8 @@
-// Timing of layers and networks, interleaved: a round of each candidate in turn, medians over the rounds.
+// Timing of layers and networks in interleaved rounds: what counts is the ratio within a round, so that a machine that
+// becomes slower for a while makes both slower.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "squall/core/network.hpp"
@@ -8,27 +10,33 @@
 
 namespace squall {
 
-// Times one slot of one layer in a network of its own: Input and the layer, nothing else.
-class LayerTimer {
+// Several ways to do one thing, the first being the reference.
+struct Rounds {
+  std::vector<std::vector<double>> us;  // way, round: the fastest run of the round
+  void add(const std::vector<std::function<void()>>& ways, int rounds);
+  double median_us(std::size_t way) const;
+  // Of reference / way, above 1 where it is faster than the reference: the median, or another share of the rounds.
+  double ratio(std::size_t way, double share = 0.5) const;
+  double spread(std::size_t way) const;  // of the ratio: (upper - lower quartile) / median
+};
+
+// One slot of one layer in a network of its own: Input and the layer, nothing else.
+class LayerAlone {
  public:
-  LayerTimer(const Network& network, const ParameterEntry& entry, int task, const std::vector<Index>& batches,
-             int rounds);
-  // Median microseconds of a forward pass per batch size.
-  std::vector<double> dense_us() const { return dense_; }
-  std::vector<double> packed_us(const PackedWeight& slice) const;
+  LayerAlone(const Network& network, const ParameterEntry& entry, int task);
+  std::unique_ptr<Network> dense() const;
+  std::unique_ptr<Network> packed(const PackedWeight& slice, WeightFormat format) const;
 
  private:
-  std::unique_ptr<Network> make() const;
-  std::vector<double> time(Network& net) const;
   const Network& whole_;
   Architecture architecture_;
   std::string layer_, parameter_;
-  std::vector<Index> batches_;
-  int rounds_;
   HostArray values_;
-  std::vector<double> dense_;
 };
 
+// Gives every network the same random data of this batch size, and what runs each of them once.
+std::vector<std::function<void()>> runs_of(const std::vector<Network*>& networks, const std::vector<std::string>& heads,
+                                           Index batch);
 BatchTiming time_networks(Network& dense, Network& packed, const std::vector<std::string>& heads, Index batch,
                           int rounds);
 // Largest difference of the heads' outputs on random input, relative to their largest magnitude.

@@ -10,7 +10,7 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-enum class Kind : std::uint8_t { Dense, Convolution, Same, Pool, Other };
+enum class Kind : std::uint8_t { Dense, Convolution, Same, Pool, Channels, Other };
 
 // Whether the layer gives 0 for 0, as its description says.
 bool keeps_zero(const Node& node, const Catalog& catalog) {
@@ -33,6 +33,7 @@ Kind kind_of(const Node& node) {
   if (type.ends_with("Dense")) return Kind::Dense;
   if (type.ends_with("Conv2D") || type.ends_with("Conv3D")) return Kind::Convolution;
   if (type.ends_with("MaxPool2D") || type.ends_with("MaxPool3D") || type.ends_with("AvgPool2D")) return Kind::Pool;
+  if (type.starts_with("BatchNorm")) return Kind::Channels;  // shifts: what is 0 does not stay 0
   return Kind::Other;
 }
 
@@ -150,7 +151,8 @@ void DeadUnits::backward(int node, int output) {
   const Kind kind = kind_of(n);
   Weights w;
   const bool followed = finds_weights(node, output, w);
-  if (input < 0 || (!followed && kind != Kind::Same && kind != Kind::Pool)) {
+  const bool passes = kind == Kind::Same || kind == Kind::Pool || kind == Kind::Channels;
+  if (input < 0 || (!followed && !passes)) {
     for (const int i : n.outputs[at(output)].depends)
       if (n.inputs[at(i)].source.kind == Source::Kind::Output) std::ranges::fill(used_.at(source_of(node, i)), char{1});
     return;

@@ -10,18 +10,6 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-constexpr EnumName<Quantization> kFormats[] = {
-    {"fp16", Quantization::Fp16}, {"bf16", Quantization::Bf16}, {"int8", Quantization::Int8}};
-
-// To so many binary digits, with the least exponent of normal numbers.
-double round_to_bits(double v, int digits, int least, double largest) {
-  if (v == 0 || !std::isfinite(v)) return v;
-  int exponent = 0;
-  std::frexp(v, &exponent);  // |v| in [2^(e-1), 2^e)
-  const double step = std::ldexp(1.0, std::max(exponent - 1, least) - digits + 1);
-  return std::clamp(std::nearbyint(v / step) * step, -largest, largest);
-}
-
 constexpr double kLargestFp16 = 65504;
 const double kLargestBf16 = std::ldexp(255.0, 120);
 
@@ -35,7 +23,7 @@ class Rounder {
     double largest = 0;
     for (const T v : values) largest = std::max(largest, std::fabs(static_cast<double>(v)));
     largest_ = std::max(largest_, largest);
-    const double scale = largest / 127;
+    const float scale = int8_scale(largest);
     if (format_ == Quantization::Int8) ++report_.scales;
     for (T& v : values) {
       const auto before = static_cast<double>(v);
@@ -46,8 +34,8 @@ class Rounder {
   void finish() const { report_.largest_error = largest_ > 0 ? error_ / largest_ : 0; }
 
  private:
-  double rounded(double v, double scale) {
-    if (format_ == Quantization::Int8) return scale > 0 ? std::nearbyint(v / scale) * scale : 0;
+  double rounded(double v, float scale) {
+    if (format_ == Quantization::Int8) return int8_code(v, scale) * static_cast<double>(scale);
     const double limit = format_ == Quantization::Fp16 ? kLargestFp16 : kLargestBf16;
     report_.clipped += std::fabs(v) > limit ? 1 : 0;
     return format_ == Quantization::Fp16 ? round_to_fp16(v) : round_to_bf16(v);
@@ -68,8 +56,18 @@ void round_stored(ParameterStore& store, ParameterEntry& e, Rounder& rounder) {
   store.set_stored(e, std::move(slices));
 }
 
-void round_values(ParameterStore& store, ParameterEntry& e, Rounder& rounder) {
+// Of packed weights: without what tasks read of others, whose scales are not theirs.
+HostArray own_values(const ParameterStore& store, const ParameterEntry& e) {
   HostArray values = store.get(e);
+  if (e.form != ParameterForm::Packed || e.read.empty()) return values;
+  const auto owners = e.mask.span<std::uint8_t>();
+  for (Index i = 0; i < values.elements(); ++i)
+    if (owners[at(i) % owners.size()] != at(i) / owners.size()) values.set_value(i, 0);
+  return values;
+}
+
+void round_values(ParameterStore& store, ParameterEntry& e, Rounder& rounder) {
+  HostArray values = own_values(store, e);
   const Shape slice = e.slice_shape();
   const Index columns = slice.rank() > 1 ? slice.elements() / std::max<Index>(1, slice[0]) : slice.elements();
   visit_dtype(values.dtype(), [&](auto zero) {
@@ -87,11 +85,6 @@ Index kept_values(const ParameterStore& store, const ParameterEntry& e) {
 }
 
 }  // namespace
-
-std::span<const EnumName<Quantization>> enum_names(Quantization) { return kFormats; }
-
-double round_to_fp16(double v) { return round_to_bits(v, 11, -14, kLargestFp16); }
-double round_to_bf16(double v) { return round_to_bits(v, 8, -126, kLargestBf16); }
 
 QuantizeReport quantize_network(Network& network, Quantization format) {
   QuantizeReport report;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "squall/core/host_array.hpp"
+#include "squall/core/quantization.hpp"
 #include "squall/io/bytes.hpp"
 
 namespace squall {
@@ -27,6 +28,8 @@ class H5Writer {
 
   struct Packing {
     int deflate = 0;  // 0: stored as it is, 1 (fast) .. 9 (small): shuffled and compressed
+    // The numbers in the file: IEEE half precision, bfloat16 or whole numbers of 8 bits, which must hold the values.
+    std::optional<Quantization> as = std::nullopt;
   };
   void group(std::string_view path);
   void write(std::string_view path, const ConstTensor& array, Packing packing);

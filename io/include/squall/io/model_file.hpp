@@ -1,7 +1,8 @@
 // Networks in files. A model file holds
 //   /description                   JSON: {"architecture": ..., and what the caller adds ("experiment", "tasks", ...)}
 //   /parameters/LAYER/NAME         values; attribute `form`: plain, masked, packed (one tensor for all tasks), stored
-//   /masks/LAYER/NAME              masked: u8 of the same shape; packed: owner bytes (255: free); stored: gap bytes
+//   /masks/LAYER/NAME              masked: u8 of the same shape; packed: owner bytes (255: free); stored: coded
+//   /scales/LAYER/NAME             of values in 8 bits
 //   /state/LAYER/NAME              running statistics
 // in a container whose bytes are all checked before they are used. docs/file_formats.md has every detail.
 #pragma once
@@ -12,17 +13,33 @@
 
 #include "squall/core/network.hpp"
 #include "squall/io/container.hpp"
+#include "squall/io/mask_coding.hpp"
 
 namespace squall {
 
-// Parameters, masks and states of a network into a file under construction, and back. `packing` 0 writes fast.
-void write_network(H5Writer& file, const Network& network, int packing = 1);
+// How numbers and masks are written. Values that are not the narrow format's are rounded to it.
+struct SaveOptions {
+  int packing = 1;                                          // 0 writes fast, 9 small
+  std::optional<Quantization> quantization = std::nullopt;  // none: single precision (the handler's)
+  std::optional<MaskCoding> masks = std::nullopt;           // of stored weights; none: the smallest
+};
+
+// Parameters, masks and states of a network into a file under construction, and back.
+void write_network(H5Writer& file, const Network& network, const SaveOptions& options = {});
+inline void write_network(H5Writer& file, const Network& network, int packing) {
+  write_network(file, network, SaveOptions{packing});
+}
 // Sets forms, masks, values and states. The network must have been made from the file's architecture (or one with the
 // same parameters); throws FileError naming what is missing or of another shape.
 void read_network(const H5Reader& file, Network& network);
 
 // The whole model file, put in place atomically. `description` may hold anything besides "architecture".
-void save_model(const std::filesystem::path& path, const Network& network, const json& description, int packing = 1);
+void save_model(const std::filesystem::path& path, const Network& network, const json& description,
+                const SaveOptions& options = {});
+inline void save_model(const std::filesystem::path& path, const Network& network, const json& description,
+                       int packing) {
+  save_model(path, network, description, SaveOptions{packing});
+}
 
 class ModelFile {
  public:

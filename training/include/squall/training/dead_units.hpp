@@ -13,8 +13,8 @@ namespace squall {
 class DeadUnits {
  public:
   // For what these heads need (empty: everything). Follows dense layers and convolutions and what stands between them
-  // and keeps zeros (pools, dropout, selectors, flattening, activations with f(0) = 0); beyond other layers everything
-  // counts as alive.
+  // and keeps zeros (pools, dropout, selectors, flattening, activations with f(0) = 0), and through batch normalisation
+  // what nobody reads. Beyond other layers everything counts as alive.
   DeadUnits(const Network& network, const std::vector<std::string>& heads);
 
   // Which weights of a parameter, or of the task's slice of it, matter: 1 for kept weights between living units.

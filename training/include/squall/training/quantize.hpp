@@ -1,20 +1,14 @@
 // Weights rounded to fewer bits. Values stay what the handler computes with; they are those the narrow format can hold,
-// and a zero stays a zero, so masks are as before.
+// and a zero stays a zero, so masks are as before. Model files can hold them in it (`SaveOptions`).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "squall/core/network.hpp"
+#include "squall/core/quantization.hpp"
 
 namespace squall {
-
-enum class Quantization : std::uint8_t { Fp16, Bf16, Int8 };
-std::span<const EnumName<Quantization>> enum_names(Quantization);  // "fp16", "bf16", "int8"
-
-// The nearest value of the format, ties to even; what is too large becomes the largest.
-double round_to_fp16(double v);
-double round_to_bf16(double v);
 
 struct QuantizedTensor {
   std::string parameter;
