@@ -75,6 +75,9 @@ void Stepper::start(Network& network) {
   steps_ = 0;
   choose_groups();
   make_state();
+  now_ = std::make_unique<Now>();
+  recorded_ =
+      network.handler().capture([now = now_.get()] { now->stepper->learn(now->pass, *now->progress, now->start); });
 }
 
 // The first pattern that matches a parameter decides.
@@ -144,6 +147,11 @@ void Stepper::step(PassId pass, const Progress& progress, Start start) {
     network_->forward(pass, start);
     return require_finite(*network_, network_->total_loss(), progress);
   }
+  *now_ = {this, pass, &progress, start};
+  recorded_->run();
+}
+
+void Stepper::learn(PassId pass, const Progress& progress, Start start) {
   OptimOps& ops = network_->handler().optim();
   const Index step = steps_ + 1;
   if (rule_->moves_before_pass()) {

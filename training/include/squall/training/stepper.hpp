@@ -63,6 +63,7 @@ class Stepper {
   bool fits(const Network& network) const;
   // One update on the data already provided: gradients of the pass's heads, then the rule, then weight modifiers.
   // Throws NumericError, with all parameters as they were, when the loss is not finite.
+  // A handler that records steps repeats it; a CPU handler just calls it.
   void step(PassId pass, const Progress& progress, Start start = Start::Fresh);
   Index steps() const { return steps_; }
   // For checkpoints: state vectors as host arrays in flat order, and back.
@@ -70,6 +71,14 @@ class Stepper {
   void load_state(const std::vector<HostArray>& state, Index steps);
 
  private:
+  // What the recorded step does next; on the heap, since a stepper may be moved.
+  struct Now {
+    Stepper* stepper = nullptr;
+    PassId pass;
+    const Progress* progress = nullptr;
+    Start start = Start::Fresh;
+  };
+  void learn(PassId pass, const Progress& progress, Start start);
   UpdateRange range_of(const ParameterStore::Trainable& piece) const;
   const UpdateRule& rule_of(const ParameterStore::Trainable& piece) const;
   void choose_groups();
@@ -81,6 +90,8 @@ class Stepper {
   DeviceBlock block_;
   std::vector<Tensor> state_;
   Index steps_ = 0;
+  std::unique_ptr<Now> now_;
+  std::unique_ptr<Executable> recorded_;
 };
 
 }  // namespace squall
