@@ -1,18 +1,23 @@
-// Interleaved measurement of two ways to do the same.
+// The rows of each group, added to the suite.
 #pragma once
-
-#include <functional>
 
 #include "squall/tools/bench.hpp"
 
+namespace squall {
+class HostArray;
+}
+
 namespace squall::bench {
 
-// Medians over the rounds; each round runs `ours` for a few milliseconds, then `peer` (which may be empty).
-void measure(const BenchContext& context, const std::function<void()>& ours, const std::function<void()>& peer,
-             BenchRow& row);
-
-// The rows of one group, added to the suite.
 void add_mlp_rows(std::vector<Benchmark>& rows);
+void add_image_rows(std::vector<Benchmark>& rows);
+void add_recurrent_rows(std::vector<Benchmark>& rows);
 void add_sparse_rows(std::vector<Benchmark>& rows);
+void add_sparse_conv_rows(std::vector<Benchmark>& rows);
+void add_sparse_mlp_rows(std::vector<Benchmark>& rows);
+void add_process_rows(std::vector<Benchmark>& rows);
+
+// Largest difference of two tensors on the host, relative to the largest magnitude of the first.
+double relative_difference(const HostArray& a, const HostArray& b);
 
 }  // namespace squall::bench

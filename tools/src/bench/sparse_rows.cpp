@@ -1,75 +1,53 @@
-#include <cmath>
-
+// y = rel(W x + b) with a random mask: our sparse plan against our dense one, and PyTorch's dense and CSR products.
 #include "bench/measure.hpp"
+#include "bench/tensors.hpp"
 #include "squall/core/ops/dense.hpp"
-#include "squall/core/ops/memory.hpp"
-#include "squall/core/random.hpp"
 
 namespace squall::bench {
 
 namespace {
 
-// y = rel(W x + b) with a random mask: our sparse plan against our dense one, results compared.
 class SparseLayer {
  public:
-  SparseLayer(Handler& handler, Index size, Index batch, double sparsity) : memory_(handler.memory()) {
-    std::vector<float> weights(static_cast<std::size_t>(size * size));
-    Rng rng(1, "sparse_rows");
-    for (auto& w : weights) w = rng.uniform() * 100 < sparsity ? 0.0F : static_cast<float>(rng.normal());
+  SparseLayer(const BenchContext& c, Index size, Index batch, double sparsity) : t_(c.handler, 1) {
+    const std::vector<float> weights = t_.sparse(size * size, sparsity);
     packed_ = PackedWeight::from_dense(weights, size, size);
     packed_.format = WeightFormat::Sparse;
-    std::vector<float> x(static_cast<std::size_t>(size * batch));
-    for (auto& v : x) v = static_cast<float>(rng.uniform());
-    w_ = device(Shape{size, size}, weights);
-    x_ = device(Shape{batch, size}, x);
-    b_ = device(Shape{size}, std::vector<float>(static_cast<std::size_t>(size), 0.1F));
-    dense_y_ = device(Shape{batch, size}, std::vector<float>(static_cast<std::size_t>(size * batch)));
-    sparse_y_ = device(Shape{batch, size}, std::vector<float>(static_cast<std::size_t>(size * batch)));
+    w_ = t_.of({size, size}, weights);
+    x_ = t_.random({batch, size});
+    b_ = t_.random({size});
+    dense_y_ = t_.empty({batch, size});
+    sparse_y_ = t_.empty({batch, size});
     DenseSpec spec{batch, size, size, Activation::Rel, true, nullptr};
-    dense_ = handler.dense().plan(spec);
+    dense_ = c.handler->dense().plan(spec);
     spec.packed = &packed_;
-    sparse_ = handler.dense().plan(spec);
-    const auto bytes = std::max(dense_->workspace_bytes(), sparse_->workspace_bytes());
-    blocks_.emplace_back(memory_, bytes);
-    dense_->set_workspace(blocks_.back().data());
-    sparse_->set_workspace(blocks_.back().data());
+    sparse_ = c.handler->dense().plan(spec);
+    t_.give_memory(*dense_);
+    t_.give_memory(*sparse_);
   }
-
   void run_dense() { dense_->forward(x_, {w_, nullptr}, b_, dense_y_); }
   void run_sparse() { sparse_->forward(x_, {{}, &packed_}, b_, sparse_y_); }
-  bool agree() {
-    const HostArray a = memory_.to_host(dense_y_);
-    const HostArray b = memory_.to_host(sparse_y_);
-    double largest = 0;
-    double difference = 0;
-    for (Index i = 0; i < a.elements(); ++i) {
-      largest = std::max(largest, std::abs(a.value(i)));
-      difference = std::max(difference, std::abs(a.value(i) - b.value(i)));
-    }
-    return difference <= 1e-5 * largest;
-  }
+  bool agree() const { return relative_difference(t_.host(dense_y_), t_.host(sparse_y_)) <= 1e-5; }
 
  private:
-  Tensor device(const Shape& shape, const std::vector<float>& values) {
-    blocks_.emplace_back(memory_, values.size() * sizeof(float));
-    const Tensor t(blocks_.back().data(), DType::F32, shape);
-    memory_.upload(HostArray::of(shape, values).view(), t);
-    return t;
-  }
-  MemoryOps& memory_;
+  Tensors t_;
   PackedWeight packed_;
-  std::vector<DeviceBlock> blocks_;
   Tensor w_, x_, b_, dense_y_, sparse_y_;
   std::unique_ptr<DensePlan> dense_, sparse_;
 };
 
-BenchRow sparse_row(const BenchContext& c, const std::string& name, Index size, Index batch, double sparsity) {
-  BenchRow row{name, c.threads, 0, "squall dense", 0, 0, false};
-  SparseLayer layer(*c.handler, size, batch, sparsity);
-  measure(
-      c, [&] { layer.run_sparse(); }, [&] { layer.run_dense(); }, row);
-  row.checked = layer.agree();
-  return row;
+Benchmark row(Index size, Index batch, int sparsity) {
+  const std::string shape = concat(size, "x", size), fc = concat("fc_", shape, "_b", batch);
+  return {concat("sp_fc_", size, "_b", batch, "_s", sparsity),
+          [=](const BenchContext& c) {
+            const auto layer = std::make_shared<SparseLayer>(c, size, batch, sparsity);
+            return BenchWork{[=] { layer->run_sparse(); }, "squall dense", [=] { layer->run_dense(); },
+                             [=] { return layer->agree(); }};
+          },
+          {{"sparse_fc.py",
+            {"--shape", shape, "--batch", std::to_string(batch), "--sparsity", std::to_string(sparsity), "--config",
+             "eager,freeze,csr,csr-rows"},
+            {fc + "_dense", concat(fc, "_s", sparsity)}}}};
 }
 
 }  // namespace
@@ -77,10 +55,7 @@ BenchRow sparse_row(const BenchContext& c, const std::string& name, Index size, 
 void add_sparse_rows(std::vector<Benchmark>& rows) {
   for (const Index size : {512, 1200})
     for (const Index batch : {1, 8, 32, 128})
-      for (const int sparsity : {80, 90, 95, 98}) {
-        const std::string name = concat("sp_fc_", size, "_b", batch, "_s", sparsity);
-        rows.push_back({name, [=](const BenchContext& c) { return sparse_row(c, name, size, batch, sparsity); }});
-      }
+      for (const int sparsity : {80, 90, 95, 98}) rows.push_back(row(size, batch, sparsity));
 }
 
 }  // namespace squall::bench

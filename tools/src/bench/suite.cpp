@@ -29,7 +29,12 @@ std::string today() {
 std::vector<Benchmark> benchmarks() {
   std::vector<Benchmark> rows;
   bench::add_mlp_rows(rows);
+  bench::add_image_rows(rows);
+  bench::add_recurrent_rows(rows);
   bench::add_sparse_rows(rows);
+  bench::add_sparse_conv_rows(rows);
+  bench::add_sparse_mlp_rows(rows);
+  bench::add_process_rows(rows);
   return rows;
 }
 
@@ -42,6 +47,7 @@ json to_json(const std::vector<BenchRow>& rows) {
     row["ratio"] = r.peer.empty() ? json(nullptr) : json(r.ratio());
     row["spread"] = r.spread;
     row["checked"] = r.checked;
+    row["unit"] = r.unit;
     out["rows"].push_back(row);
   }
   return out;
