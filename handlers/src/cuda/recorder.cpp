@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "squall/core/error.hpp"
+
 namespace squall::cuda {
 
 bool Recorder::Entry::like(const Entry& other) const {
@@ -13,7 +15,7 @@ bool Recorder::Entry::equals(const Entry& other) const { return like(other) && a
 
 void Recorder::run(const std::function<void()>& step) {
   part_ = at_ = 0;
-  mode_ = Mode::Undecided;
+  mode_ = gave_up_ ? Mode::Ordinary : Mode::Undecided;
   try {
     step();
     finish();
@@ -53,6 +55,17 @@ void Recorder::diverge() {
   parts().clear();
   if (part_ >= old.size()) return;
   for (std::size_t i = 0; i < at_; ++i) issue(old[part_].entries[i]);
+}
+
+// The device does not record: what it was given since the host last waited is issued.
+void Recorder::give_up() {
+  gave_up_ = true;
+  mode_ = Mode::Ordinary;
+  if (open_) tape_.abandon();
+  open_ = false;
+  std::vector<Part> old = std::move(parts());
+  parts().clear();
+  for (const Entry& e : old.back().entries) issue(e);
 }
 
 void Recorder::issue(const Entry& e) {
@@ -110,32 +123,44 @@ void Recorder::compare(Entry entry) {
   ++at_;
   if (entry.call || expected->argument == entry.argument) return;
   expected->argument = std::move(entry.argument);
-  part->segment->set(expected->kernel, expected->launch, expected->argument.data(), expected->argument.size());
+  try {
+    part->segment->set(expected->kernel, expected->launch, expected->argument.data(), expected->argument.size());
+  } catch (const DeviceError&) {
+    gave_up_ = true;
+    diverge();
+  }
 }
 
 void Recorder::record(Entry entry) {
-  if (!open_) tape_.begin();
-  open_ = true;
-  issue(entry);
-  Part& part = parts().back();
-  if (!entry.call) {
-    entry.kernel = part.kernels++;
-    tape_.issued_kernel();
+  try {
+    if (!open_) tape_.begin();
+    open_ = true;
+    issue(entry);
+    if (!entry.call) tape_.issued_kernel();
+  } catch (const DeviceError&) {
+    give_up();
+    return issue(entry);
   }
+  Part& part = parts().back();
+  if (!entry.call) entry.kernel = part.kernels++;
   part.entries.push_back(std::move(entry));
 }
 
 void Recorder::close_part() {
   if (!open_) return;
+  try {
+    parts().back().segment = tape_.end();
+  } catch (const DeviceError&) {
+    return give_up();
+  }
   open_ = false;
-  parts().back().segment = tape_.end();
   parts().back().segment->run();
 }
 
 void Recorder::host_point() {
   if (mode_ == Mode::Recording) {
     close_part();
-    parts().emplace_back();
+    if (mode_ == Mode::Recording) parts().emplace_back();
   } else if (mode_ == Mode::Comparing) {
     if (part_ + 1 >= parts().size() || at_ != parts()[part_].entries.size()) return diverge();
     if (parts()[part_].segment) parts()[part_].segment->run();

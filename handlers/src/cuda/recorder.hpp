@@ -65,7 +65,8 @@ class Recorder {
   explicit Recorder(Tape& tape) : tape_(tape) {}
   // Steps are told apart by their first work (those of other sizes have other operands). The first run of a step is an
   // ordinary one, which lets libraries prepare themselves; the second is recorded, later ones are compared. A run that
-  // turns out to be another step goes on as an ordinary one, and the next is recorded anew.
+  // turns out to be another step goes on as an ordinary one, and the next is recorded anew. Where the device cannot
+  // record (DeviceError), this run and all later ones are ordinary.
   void run(const std::function<void()>& step);
 
   void launch(const Launch& launch, const void* argument, std::size_t bytes);
@@ -73,6 +74,7 @@ class Recorder {
   void host_point();  // the host is going to wait or to touch memory: all work so far must be on its way
 
   std::size_t repeated() const { return repeated_; }  // runs that a recording served
+  bool gave_up() const { return gave_up_; }
 
  private:
   enum class Mode { Undecided, Ordinary, Recording, Comparing };
@@ -104,12 +106,14 @@ class Recorder {
   void finish();
   void abandon() noexcept;
   void diverge();
+  void give_up();
   std::vector<Part>& parts() { return recordings_.back().parts; }
 
   Tape& tape_;
   Mode mode_ = Mode::Ordinary;
   std::vector<Recording> recordings_;  // the last one was used last
   bool open_ = false;                  // the tape is recording
+  bool gave_up_ = false;
   std::size_t part_ = 0, at_ = 0, repeated_ = 0;
 };
 

@@ -82,7 +82,7 @@ const Result* ask(std::vector<Result>& found, const Ask& question) {
 class CudnnConv final : public ConvPlan {
  public:
   CudnnConv(DeviceContext& context, Handler& handler, const ConvSpec& s)
-      : ConvPlan(s), context_(context), handler_(handler), about_(s, context.dtype()) {
+      : ConvPlan(s), context_(context), handler_(handler), number_(context.number_plan()), about_(s, context.dtype()) {
     if (about_.usable) usable_ = choose_algorithms();
   }
   std::string_view kind() const override { return "cudnn"; }
@@ -92,7 +92,7 @@ class CudnnConv final : public ConvPlan {
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef& w, const ConstTensor& b, const Tensor& y) override {
-    context_.call(Run{this, Way::Forward, x.data(), w.values.data(), y.data(), false});
+    context_.call(Run{this, number_, Way::Forward, x.data(), w.values.data(), y.data(), workspace_, false});
     const Tensor out = y.reshaped({rows(), spec().filters});
     if (b) handler_.linalg().with_row(Binary::Add, out, b, Sink(out));
     activate(handler_, spec().activation, out);
@@ -106,19 +106,22 @@ class CudnnConv final : public ConvPlan {
     if (dx) do_input_gradient(w, dz, dx);
   }
   void do_input_gradient(const WeightRef& w, const ConstTensor& dy, const Sink& dx) override {
-    context_.call(Run{this, Way::Data, dy.data(), w.values.data(), dx.to.data(), dx.mode == Write::Add});
+    context_.call(
+        Run{this, number_, Way::Data, dy.data(), w.values.data(), dx.to.data(), workspace_, dx.mode == Write::Add});
   }
   void do_weight_gradient(const ConstTensor& x, const ConstTensor& dy, const Sink& dw) override {
-    context_.call(Run{this, Way::Filter, x.data(), dy.data(), dw.to.data(), dw.mode == Write::Add});
+    context_.call(
+        Run{this, number_, Way::Filter, x.data(), dy.data(), dw.to.data(), workspace_, dw.mode == Write::Add});
   }
 
  private:
   enum class Way { Forward, Data, Filter };
   struct Run {
     const CudnnConv* plan;
+    std::uint64_t number;
     Way way;
     const void *a, *b;
-    void* to;
+    void *to, *workspace;
     bool add;
     bool operator==(const Run&) const = default;
     void operator()() const {
@@ -161,21 +164,22 @@ class CudnnConv final : public ConvPlan {
     switch (r.way) {
       case Way::Forward:
         return check(dnn.forward(handle, &one, about_.images, r.a, about_.filters, r.b, about_.convolution, forward_,
-                                 workspace_, bytes_, &beta, about_.maps, r.to),
+                                 r.workspace, bytes_, &beta, about_.maps, r.to),
                      "a convolution");
       case Way::Data:
         return check(dnn.backward_data(handle, &one, about_.filters, r.b, about_.maps, r.a, about_.convolution, data_,
-                                       workspace_, bytes_, &beta, about_.images, r.to),
+                                       r.workspace, bytes_, &beta, about_.images, r.to),
                      "the gradient of images");
       case Way::Filter:
         return check(dnn.backward_filter(handle, &one, about_.images, r.a, about_.maps, r.b, about_.convolution,
-                                         filter_, workspace_, bytes_, &beta, about_.filters, r.to),
+                                         filter_, r.workspace, bytes_, &beta, about_.filters, r.to),
                      "the gradient of filters");
     }
   }
 
   DeviceContext& context_;
   Handler& handler_;
+  std::uint64_t number_;
   Description about_;
   bool usable_ = false;
   cudnnConvolutionFwdAlgo_t forward_{};

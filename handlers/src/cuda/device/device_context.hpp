@@ -36,6 +36,8 @@ class DeviceContext final : public Context {
   cudaStream_t stream() const { return stream_; }
   // The calling thread works with this device from now on.
   void use() const { check(cudaSetDevice(index_), "choosing a device"); }
+  // Tells plans apart in recorded steps: a new one may lie where an old one was.
+  std::uint64_t number_plan() { return ++plans_; }
   // Handles of libraries, made when they are first asked for, on the stream, with this workspace.
   static constexpr std::size_t kWorkspace = std::size_t{32} << 20;
   void* workspace();
@@ -57,6 +59,7 @@ class DeviceContext final : public Context {
   static constexpr std::size_t kStage = std::size_t{1} << 20;
   void close() noexcept;
   int index_;
+  std::uint64_t plans_ = 0;
   std::size_t capacity_ = 0;
   cudaStream_t stream_ = nullptr;
   std::array<Stage, 2> stages_;

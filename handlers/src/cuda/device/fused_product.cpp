@@ -4,6 +4,7 @@ namespace squall::cuda {
 
 struct FusedProduct::RunCall {
   const FusedProduct* product;
+  std::uint64_t number;
   const void *a, *b;
   void* d;
   const void* bias;
@@ -12,7 +13,8 @@ struct FusedProduct::RunCall {
   void operator()() const { product->start(a, b, d, bias, add); }
 };
 
-FusedProduct::FusedProduct(DeviceContext& context, const FusedShape& s) : context_(context) {
+FusedProduct::FusedProduct(DeviceContext& context, const FusedShape& s)
+    : context_(context), number_(context.number_plan()) {
   const CublasLtLibrary& lt = cublas_lt();
   const auto layout = [&](cublasLtMatrixLayout_t& to, Index rows, Index columns) {
     check(
@@ -73,7 +75,7 @@ void FusedProduct::choose() {
 }
 
 void FusedProduct::run(const void* a, const void* b, void* d, const void* bias, bool add) {
-  context_.call(RunCall{this, a, b, d, bias, add});
+  context_.call(RunCall{this, number_, a, b, d, bias, add});
 }
 
 void FusedProduct::start(const void* a, const void* b, void* d, const void* bias, bool add) const {

@@ -33,6 +33,7 @@ class FusedProduct {
   void start(const void* a, const void* b, void* d, const void* bias, bool add) const;
   void free() noexcept;
   DeviceContext& context_;
+  std::uint64_t number_;
   bool usable_ = false;
   cublasLtMatmulDesc_t operation_ = nullptr;
   cublasLtMatrixLayout_t a_ = nullptr, b_ = nullptr, d_ = nullptr;
