@@ -15,6 +15,7 @@ class CpuConv final : public ConvOps {
     if (spec.pattern != nullptr) return kept_conv<R>(spec, ctx_);
     if (is_pointwise(spec)) return pointwise_conv<R>(spec, ctx_);
     if (spec.packed != nullptr) return packed_conv<R>(spec, ctx_);
+    if (has_lines(spec)) return lines_conv<R>(spec, ctx_);
     const bool depthwise = spec.groups > 1 && spec.groups == spec.window.channels;
     return depthwise ? depthwise_conv<R>(spec, ctx_) : gemm_conv<R>(spec, ctx_);
   }

@@ -14,6 +14,11 @@ std::unique_ptr<ConvPlan> pointwise_conv(const ConvSpec& spec, ContextPtr<R> ctx
 template <class R>
 std::unique_ptr<ConvPlan> gemm_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 
+// Stride 1, one group, taps of a line next to each other: windows are read where they are.
+bool has_lines(const ConvSpec& spec);
+template <class R>
+std::unique_ptr<ConvPlan> lines_conv(const ConvSpec& spec, ContextPtr<R> ctx);
+
 // As many groups as channels.
 template <class R>
 std::unique_ptr<ConvPlan> depthwise_conv(const ConvSpec& spec, ContextPtr<R> ctx);
