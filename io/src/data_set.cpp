@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "squall/core/nearest.hpp"
+#include "squall/core/random.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/h5_file.hpp"
 
@@ -119,6 +120,22 @@ HostArray normalized(const HostArray& inputs, const CommonOptions& options, cons
   return out;
 }
 
+// The features behind the first `axes` axes in an order drawn by the seed, the same for all examples.
+void permute(HostArray& inputs, int axes, Index seed) {
+  std::vector<Index> order = range(0, inputs.shape().from(axes).elements());
+  Rng rng(static_cast<std::uint64_t>(seed), "permute");
+  rng.shuffle(std::span<Index>(order));
+  visit_dtype(inputs.dtype(), [&](auto zero) {
+    auto values = inputs.span<decltype(zero)>();
+    std::vector<decltype(zero)> old(order.size());
+    for (std::size_t first = 0; first < values.size(); first += order.size()) {
+      const auto example = values.subspan(first, order.size());
+      std::ranges::copy(example, old.begin());
+      for (std::size_t i = 0; i < order.size(); ++i) example[i] = old[static_cast<std::size_t>(order[i])];
+    }
+  });
+}
+
 HostArray one_hot(const HostArray& inputs, Index classes, const std::string& name) {
   if (inputs.shape()[-1] != 1)
     raise<ConfigError>(name, ": 'one_hot' needs inputs of one number each, not ", inputs.shape());
@@ -180,6 +197,7 @@ void check(const CommonOptions& o, std::string_view where, Problems& problems) {
   if (o.scale && (*o.scale == 0 || !std::isfinite(*o.scale))) problems.add(where, "option 'scale' should not be 0");
   if (std::ranges::find(o.std, 0.0) != o.std.end()) problems.add(where, "option 'std' should have no 0 in it");
   if (o.examples && *o.examples < 1) problems.add(where, "option 'examples' should be at least 1");
+  if (o.permute && *o.permute < 0) problems.add(where, "option 'permute' should be a seed, 0 or more");
   if (o.one_hot < 0) problems.add(where, "option 'one_hot' should be the number of classes");
   if (!o.augment.is_array()) problems.add(where, "option 'augment' should be a list of iterators");
   for (std::size_t i = 0; i < o.classes.size(); ++i) {
@@ -202,6 +220,7 @@ DataSet prepare(DataSet set, const CommonOptions& options, const std::string& na
     check_split(set, split_name, name);
     HostArray& inputs = split.at("default");
     if (!options.resize.empty()) inputs = resize_bilinear(inputs, options.resize[0], options.resize[1]);
+    if (options.permute) permute(inputs, set.example_axis() + 1, *options.permute);
     if (options.scale || !options.mean.empty() || !options.std.empty()) inputs = normalized(inputs, options, name);
     if (options.one_hot > 0) inputs = one_hot(inputs, options.one_hot, name);
   }

@@ -1,4 +1,4 @@
-#include "squall/core/network_spec.hpp"
+#include "squall/core/task_network.hpp"
 
 #include <algorithm>
 #include <array>
@@ -341,6 +341,7 @@ SpecNetwork create_net_from_spec(std::string_view spec, const InOutOptions& opti
 bool is_network_spec(const json& network) { return network.is_object() && network.contains("@spec"); }
 
 SpecNetwork network_from_spec(const json& network, std::string_view where) {
+  if (network.contains("tasks")) return task_network_from_spec(network, where);
   Problems problems;
   InOutOptions options;
   read_fields(network, where, options, problems);

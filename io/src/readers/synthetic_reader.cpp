@@ -11,7 +11,9 @@ struct SyntheticOptions : CommonOptions {
   Index test_examples = 1000;
   std::uint64_t seed = 1;
   static constexpr auto fields = std::tuple_cat(
-      std::tuple{field("set", &SyntheticOptions::set, "strokes, textures, spirals, spirals3, xor or sine"),
+      std::tuple{field("set", &SyntheticOptions::set,
+                       "strokes, textures, spirals, spirals3, xor, sine, houses, reviews, newswire, faces_age, "
+                       "faces_gender, faces_ethnicity or objects"),
                  field("test_examples", &SyntheticOptions::test_examples, "number of test examples"),
                  field("seed", &SyntheticOptions::seed, "another seed draws another set")},
       CommonOptions::own_fields());

@@ -51,4 +51,15 @@ void draw_spirals(Rng& rng, Index label, Index arms, std::span<float> out);
 void draw_xor(Rng& rng, Index label, std::span<float> out);
 float draw_sine(Rng& rng, std::span<float> out);  // returns the target
 
+// Stand-ins for sets that cannot be had, of their shapes.
+float draw_house(Rng& rng, std::span<float> out);  // returns its price, 0 to 1
+// Words of a text about a topic, 0 to `vocabulary` - 1; 0 fills up.
+void draw_text(Rng& rng, Index topic, Index vocabulary, std::span<std::int32_t> out);
+struct Face {
+  Index age = 0, gender = 0, ethnicity = 0;  // of 10, 2, 5
+};
+Face draw_face_labels(Rng& rng);
+void draw_face(Rng& rng, const Face& face, Index side, std::span<std::uint8_t> out);
+void draw_object(Rng& rng, Index label, Index side, std::span<std::uint8_t> out);  // of 10
+
 }  // namespace squall::synthetic

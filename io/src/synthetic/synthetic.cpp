@@ -13,25 +13,49 @@ namespace {
 using synthetic::kSide;
 
 constexpr Index kPixels = Index{kSide} * kSide;
-constexpr std::array<SyntheticSet, 6> kSets{{
-    {"strokes", "grey images (28, 28, 1) of ten glyphs like handwritten digits", 10, DType::U8, kPixels},
-    {"textures", "grey images (28, 28, 1) of ten kinds of patterns", 10, DType::U8, kPixels},
+constexpr Index kPhotoSide = 256, kPhoto = kPhotoSide * kPhotoSide * 3;
+constexpr std::array<SyntheticSet, 13> kSets{{
+    {"strokes", "grey images (28, 28, 1) of ten glyphs like handwritten digits", 10, DType::U8, kPixels, kSide, 1},
+    {"textures", "grey images (28, 28, 1) of ten kinds of patterns", 10, DType::U8, kPixels, kSide, 1},
     {"spirals", "points of two spirals that wind around each other", 2, DType::F32, 2},
     {"spirals3", "points of three spirals that wind around each other", 3, DType::F32, 2},
     {"xor", "points around the corners of a square; opposite corners are one class", 2, DType::F32, 2},
     {"sine", "one period of a sine with noise, to be fitted", 0, DType::F32, 1},
+    {"houses", "13 numbers about a house and its price from 0 to 1, to be fitted", 0, DType::F32, 13},
+    {"reviews", "128 words of 10000, praise or blame", 2, DType::I32, 128},
+    {"newswire", "512 words of 30000 on one of 46 topics", 46, DType::I32, 512},
+    {"faces_age", "colour images (256, 256, 3) of faces and their age", 10, DType::U8, kPhoto, kPhotoSide, 3},
+    {"faces_gender", "the same faces and their gender", 2, DType::U8, kPhoto, kPhotoSide, 3},
+    {"faces_ethnicity", "the same faces and their ethnicity", 5, DType::U8, kPhoto, kPhotoSide, 3},
+    {"objects", "colour images (256, 256, 3) of ten kinds of objects", 10, DType::U8, kPhoto, kPhotoSide, 3},
 }};
 
+bool is_face(std::string_view set) { return set.starts_with("faces"); }
+
 Rng stream_of(std::string_view set, std::string_view split, Index index, std::uint64_t seed) {
-  return {seed, concat("synthetic/", set, "/", split, "/", index)};
+  return {seed, concat("synthetic/", is_face(set) ? "faces" : set, "/", split, "/", index)};
 }
-Index first_draw(const SyntheticSet& set, Rng& rng) { return set.classes == 0 ? 0 : rng.below(set.classes); }
+Index label_of(std::string_view set, const synthetic::Face& face) {
+  return set == "faces_age" ? face.age : set == "faces_gender" ? face.gender : face.ethnicity;
+}
+Index first_draw(const SyntheticSet& set, Rng& rng) {
+  if (is_face(set.name)) return label_of(set.name, synthetic::draw_face_labels(rng));
+  return set.classes == 0 ? 0 : rng.below(set.classes);
+}
+
+void draw_image(const SyntheticSet& set, Rng& rng, Index label, std::span<std::uint8_t> pixels) {
+  if (set.name == "strokes") return synthetic::draw_strokes(rng, label, pixels);
+  if (set.name == "textures") return synthetic::draw_textures(rng, label, pixels);
+  synthetic::draw_object(rng, label, set.side, pixels);
+}
 
 void draw_point(const SyntheticSet& set, Rng& rng, Index label, std::span<float> out, float& value) {
   if (set.name == "xor") {
     synthetic::draw_xor(rng, label, out);
   } else if (set.name == "sine") {
     value = synthetic::draw_sine(rng, out);
+  } else if (set.name == "houses") {
+    value = synthetic::draw_house(rng, out);
   } else {
     synthetic::draw_spirals(rng, label, set.classes, out);
   }
@@ -59,17 +83,23 @@ Split draw_synthetic(std::string_view name, std::string_view split, Index exampl
   const SyntheticSet& set = synthetic_set(name);
   SQUALL_CHECK(examples > 0, "at least one example must be drawn, not ", examples);
   const bool image = set.dtype == DType::U8;
-  HostArray inputs(set.dtype, image ? Shape{examples, kSide, kSide, 1} : Shape{examples, set.features});
+  HostArray inputs(set.dtype,
+                   image ? Shape{examples, set.side, set.side, set.channels} : Shape{examples, set.features});
   HostArray targets(set.classes > 0 ? DType::I32 : DType::F32, {examples, 1});
   const auto width = static_cast<std::size_t>(set.features);
   for (Index i = 0; i < examples; ++i) {
     const auto at = static_cast<std::size_t>(i) * width;
     Rng rng = stream_of(name, split, i, seed);
-    const Index label = first_draw(set, rng);
+    const synthetic::Face face = is_face(name) ? synthetic::draw_face_labels(rng) : synthetic::Face{};
+    const Index label = is_face(name) ? label_of(name, face) : first_draw(set, rng);
     float value = static_cast<float>(label);
-    if (image) {
-      const auto pixels = inputs.span<std::uint8_t>().subspan(at, width);
-      (set.name == "strokes" ? synthetic::draw_strokes : synthetic::draw_textures)(rng, label, pixels);
+    if (is_face(name)) {
+      synthetic::draw_face(rng, face, set.side, inputs.span<std::uint8_t>().subspan(at, width));
+    } else if (image) {
+      draw_image(set, rng, label, inputs.span<std::uint8_t>().subspan(at, width));
+    } else if (set.dtype == DType::I32) {
+      const Index vocabulary = set.name == "reviews" ? 10000 : 30000;
+      synthetic::draw_text(rng, label, vocabulary, inputs.span<std::int32_t>().subspan(at, width));
     } else {
       draw_point(set, rng, label, inputs.span<float>().subspan(at, width), value);
     }

@@ -116,7 +116,7 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", "squall 0.1.0");
   Context context;
   for (const auto add : {add_train, add_eval, add_predict, add_sparsify, add_masks, add_convert, add_extract,
-                         add_import, add_info, add_describe, add_draw, add_layout, add_gradcheck, add_data})
+                         add_import, add_info, add_describe, add_report, add_draw, add_layout, add_gradcheck, add_data})
     add(app, context);
   if (const std::string wrong = wrong_command(app, argc, argv); !wrong.empty()) {
     fail(wrong);

@@ -46,6 +46,7 @@ void add_import(CLI::App& app, Context& context);
 void add_extract(CLI::App& app, Context& context);
 void add_info(CLI::App& app, Context& context);
 void add_describe(CLI::App& app, Context& context);
+void add_report(CLI::App& app, Context& context);
 void add_draw(CLI::App& app, Context& context);
 void add_layout(CLI::App& app, Context& context);
 void add_gradcheck(CLI::App& app, Context& context);

@@ -3,6 +3,7 @@
 #include "squall/core/network_spec.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/model_file.hpp"
+#include "squall/tools/experiment.hpp"
 
 namespace squall::cli {
 
@@ -16,7 +17,7 @@ std::unique_ptr<Network> open_network(const std::filesystem::path& path, const C
     return net;
   }
   const std::string name = inline_json ? "network" : path.string();
-  const json document = parse_json(inline_json ? path.string() : text_of(read_whole_file(path)), name);
+  const json document = inline_json ? parse_json(path.string(), name) : read_document(path);
   json network = document.is_object() && document.contains("network") ? document["network"] : document;
   if (network.is_string()) {
     const auto beside = path.parent_path() / network.get<std::string>();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "squall/core/nearest.hpp"
 #include "squall/tools/run.hpp"
 
 namespace squall {
@@ -28,6 +29,10 @@ void check_tasks(Experiment& e, const Graph& graph, const Catalog& catalog, Prob
       const auto made = make_tasks({named}, {named.first}, graph, catalog);
       named.second.loss = made.at(0).loss;
       named.second.output = made.at(0).output;
+      const auto inputs = needed_inputs({made.at(0).loss}, graph);
+      if (std::ranges::find(inputs, made.at(0).input) == inputs.end())
+        problems.add(where + ".loss", concat("'", made.at(0).loss, "' does not depend on Input.", made.at(0).input,
+                                             ", which the task feeds; it needs ", join(inputs)));
     });
   }
 }

@@ -1,4 +1,4 @@
-#include "squall/tools/experiment.hpp"
+#include "squall/tools/iterative_stage.hpp"
 
 namespace squall {
 
@@ -36,6 +36,7 @@ void fill_stage(json& stage, const StageOptions& options) {
   fill<StageOptions>(stage);
   fill<CheckpointOptions>(stage["checkpoint"]);
   stage["tasks"] = options.tasks;
+  if (!options.iterative.is_null()) fill<IterativeStage>(stage["iterative"]);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "squall/io/atomic_file.hpp"
 #include "squall/io/reader.hpp"
 #include "squall/tools/experiment.hpp"
+#include "squall/tools/iterative_stage.hpp"
 #include "squall/training/iterators.hpp"
 
 namespace squall {
@@ -159,9 +160,12 @@ class Parser {
     CheckpointOptions checkpoint;
     read_fields(s.checkpoint, where + ".checkpoint", checkpoint, problems_);
     catalog_.of<UpdateRule>().make(s.stepper, where + ".stepper", catalog_, problems_);
-    check_hooks(s, where);
     if (s.tasks.empty())
       for (const auto& [name, task] : out_.tasks) s.tasks.push_back(name);
+    if (s.iterative.is_null())
+      check_hooks(s, where);
+    else
+      check_iterative(s, out_.sparsify.has_value(), where, catalog_, problems_);
     out_.stages.push_back(std::move(s));
   }
 
@@ -235,8 +239,7 @@ Experiment parse_experiment(json document, const std::filesystem::path& folder, 
 
 Experiment read_experiment(const std::filesystem::path& file, const std::vector<std::string>& sets,
                            std::optional<std::uint64_t> seed, const Catalog& catalog, const FileChecks& files) {
-  const auto bytes = read_whole_file(file);
-  json document = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+  json document = read_document(file);
   for (const auto& s : sets) set_value(document, s);
   if (seed) document["seed"] = *seed;
   return parse_experiment(std::move(document), file.parent_path(), file.string(), catalog, files);

@@ -40,6 +40,7 @@ void save_checkpoint(const std::filesystem::path& path, Index keep, const Networ
            {"seconds", info.seconds},
            {"random_step", network.random_step()},
            {"epochs", info.epochs},
+           {"iterative", info.iterative},
            {"dtype", network.handler().dtype() == DType::F64 ? "f64" : "f32"}};
   if (trainer != nullptr) {
     state["trainer"] = trainer->save_state();
@@ -70,6 +71,7 @@ CheckpointInfo Checkpoint::info() const {
   info.metrics_lines = s.at("metrics_lines").get<Index>();
   info.seconds = s.at("seconds").get<double>();
   info.epochs = s.at("epochs");
+  info.iterative = s.value("iterative", json::object());
   return info;
 }
 

@@ -10,11 +10,12 @@
 namespace squall {
 
 struct CheckpointInfo {
-  std::size_t phase = 0;         // the running one
-  bool phase_done = false;       // the next one begins, if there is one
-  Index metrics_lines = 0;       // of metrics.jsonl that belong to it
-  double seconds = 0;            // trained so far
-  json epochs = json::object();  // finished epochs by task
+  std::size_t phase = 0;            // the running one
+  bool phase_done = false;          // the next one begins, if there is one
+  Index metrics_lines = 0;          // of metrics.jsonl that belong to it
+  double seconds = 0;               // trained so far
+  json epochs = json::object();     // finished epochs by task
+  json iterative = json::object();  // of iterative stages, by their number: reports of finished tasks
 };
 
 // Keeps `keep` files: NAME.h5, NAME.1.h5 (the one before), ...

@@ -122,11 +122,47 @@ std::shared_ptr<const DataSource> ExperimentData::source(const std::string& name
   return slot;
 }
 
+const std::string& ExperimentData::feeder(const std::vector<std::string>& tasks, const std::string& name) const {
+  for (const auto& other : tasks)
+    if (task(other).input == task(name).input) return other;
+  return name;
+}
+
+std::unique_ptr<DataIterator> ExperimentData::beside(const std::string& feeder, const std::string& name,
+                                                     std::string_view split, const MinibatchesOptions& options) {
+  const auto first = source(feeder, split);
+  const auto own = source(name, split);
+  if (!own || !first) return nullptr;
+  if (!(first->fields[0].second == own->fields[0].second))
+    raise<DataError>("tasks '", feeder, "' and '", name, "' both feed '", task(name).input, "', but data.",
+                     task(feeder).data, " and data.", task(name).data, " have different examples; give each an input");
+  auto targets = std::make_shared<DataSource>();
+  targets->sequences = own->sequences;
+  targets->fields.push_back(own->fields[1]);
+  return std::make_unique<Minibatches>(targets, options);
+}
+
+std::unique_ptr<DataIterator> ExperimentData::scoring(const std::vector<std::string>& tasks, std::string_view split) {
+  std::vector<std::unique_ptr<DataIterator>> parts;
+  for (const auto& name : tasks) {
+    const std::string& first = feeder(tasks, name);
+    parts.push_back(first == name ? scoring(name, split)
+                                  : beside(first, name, split, {.batch_size = 500, .shuffle = false}));
+    if (!parts.back()) return nullptr;
+  }
+  return parts.size() == 1 ? std::move(parts[0]) : std::make_unique<Zipped>(std::move(parts), Mix::Shortest);
+}
+
 std::unique_ptr<DataIterator> ExperimentData::training(const std::vector<std::string>& tasks, Index batch_size,
                                                        bool shuffle, Mix mix) {
   std::vector<std::unique_ptr<DataIterator>> parts;
   for (const auto& name : tasks) {
-    auto part = batches(name, "train", batch_size, shuffle, "shuffle/" + name);
+    const std::string& first = feeder(tasks, name);
+    auto part =
+        first == name
+            ? batches(name, "train", batch_size, shuffle, "shuffle/" + name)
+            : beside(first, name, "train",
+                     {.batch_size = batch_size, .shuffle = shuffle, .seed = seed_, .stream = "shuffle/" + first});
     if (!part) raise<DataError>("data.", task(name).data, " has no training data for task '", name, "'");
     std::vector<std::unique_ptr<Augment>> changes;
     Problems problems;
@@ -135,7 +171,7 @@ std::unique_ptr<DataIterator> ExperimentData::training(const std::vector<std::st
       changes.push_back(catalog_.of<Augment>().make(description, concat("data.", task(name).data, ".augment.", key),
                                                     catalog_, problems));
     problems.raise_if_any("the data cannot be augmented");
-    if (!changes.empty())
+    if (!changes.empty() && first == name)
       part = std::make_unique<Augmented>(std::move(part), std::move(changes), seed_, "augment/" + name);
     parts.push_back(std::move(part));
   }

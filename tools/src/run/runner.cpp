@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "run/continuation.hpp"
+#include "run/init_from.hpp"
 #include "squall/io/atomic_file.hpp"
 #include "squall/training/mask_report.hpp"
 
@@ -144,23 +145,8 @@ bool Runner::restores_best() const {
 void Runner::begin_network() {
   if (!experiment_.initialize.is_null()) network_.initialize(experiment_.initialize, experiment_.seed);
   if (experiment_.init_from.empty()) return;
-  std::filesystem::path from = experiment_.init_from;
-  if (from.is_relative()) from = experiment_.folder / from;
-  refuse_own_init_from(from);
-  NotTaken left;
-  try {
-    left = take_matching(ModelFile(from).reader(), network_);
-  } catch (const Error& e) {
-    raise<FileError>("init_from: ", e.what());
-  }
-  if (!left.parameters.empty() && left.parameters.size() == network_.store().entries().size())
-    raise<ConfigError>("init_from: no parameter of ", from.string(),
-                       " fits this network; the first: ", left.parameters.front());
-  if (!left.parameters.empty() && experiment_.initialize.is_null())
-    raise<ConfigError>("init_from: ", left.parameters.front(),
-                       "; say under 'initialize' how what the file does not give begins");
-  for (const auto* lines : {&left.parameters, &left.states})
-    for (const auto& line : *lines) message("init_from: " + line);
+  refuse_own_init_from(experiment_.init_file());
+  init_from(experiment_, network_, [this](const std::string& line) { message(line); });
 }
 
 void Runner::refuse_own_init_from(const std::filesystem::path& from) const {
@@ -216,6 +202,7 @@ Ended Runner::run_phase(std::size_t index, const Checkpoint* checkpoint) {
   if (checkpoint == nullptr) make_masks(phase);
   network_.set_weight_modifiers(stage.weight_modifiers);
   network_.set_gradient_modifiers(stage.gradient_modifiers);
+  if (!stage.iterative.is_null()) return run_iterative(phase);
   const Mix mix = stage.mix == "shortest" ? Mix::Shortest : Mix::Cycle;
   auto training = data_.training(phase.tasks, stage.batch_size, stage.shuffle, mix);
   Trainer trainer(network_,
@@ -263,11 +250,7 @@ Ended Runner::train_phase(Trainer& trainer, const Phase& phase, const Checkpoint
 
 // Null unless every task has such a split.
 std::unique_ptr<DataIterator> Runner::validation_of(const Phase& phase) {
-  std::vector<std::unique_ptr<DataIterator>> parts;
-  for (const auto& task : phase.tasks)
-    if (auto part = data_.scoring(task, "validation")) parts.push_back(std::move(part));
-  if (parts.size() != phase.tasks.size()) return nullptr;
-  return parts.size() == 1 ? std::move(parts[0]) : std::make_unique<Zipped>(std::move(parts), Mix::Shortest);
+  return data_.scoring(phase.tasks, "validation");
 }
 
 void Runner::set_up(Trainer& trainer, const Phase& phase) {
@@ -358,7 +341,11 @@ json Runner::make_report() {
   for (const auto& task : experiment_.tasks) all.push_back(task.first);
   const auto tasks = make_tasks(experiment_.tasks, all, network_.graph(), catalog_);
   const std::string_view split = "test";
+  for (const auto& [stage, tasks_done] : info_.iterative.items())
+    for (const json& one : tasks_done) report["iterative"].push_back(one);
   report["tasks"] = score_tasks(network_, data_, tasks, split, {});
+  if (json together = score_ensemble(network_, data_, experiment_.tasks, tasks, split); !together.is_null())
+    report["aggregate"] = std::move(together);
   for (const auto& name : all)
     if (report["tasks"].contains(name)) report["tasks"][name]["epochs"] = info_.epochs.value(name, Index{0});
   return report;

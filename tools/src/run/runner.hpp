@@ -38,6 +38,7 @@ class Runner : private TrainingObserver {
   void add_hooks(Trainer& trainer, const StageOptions& stage);
   void refuse_own_init_from(const std::filesystem::path& from) const;
   void add_own_hooks(Trainer& trainer, const Phase& phase);
+  Ended run_iterative(const Phase& phase);
   Ended train_phase(Trainer& trainer, const Phase& phase, const Checkpoint* checkpoint, DataIterator& training);
   std::unique_ptr<DataIterator> validation_of(const Phase& phase);
   void set_up(Trainer& trainer, const Phase& phase);

@@ -31,6 +31,11 @@ double Ladder::literal_rungs(std::size_t t, double best, MaskedSnapshot& snapsho
   return p;
 }
 
+void Ladder::go_on_after(const std::vector<TaskReport>& finished) {
+  for (std::size_t t = 0; t < finished.size(); ++t)
+    literal_used_ = (t == 0 ? 0 : literal_used_) + 100 - finished[t].percentile;
+}
+
 TaskReport Ladder::climb_literally(std::size_t t) {
   TaskReport report;
   report.task = tasks_[t].task.name;

@@ -20,6 +20,7 @@ double train_epoch(Network& network, Stepper& stepper, PassId pass, const FitDat
     network.provide(batch);
     progress.update = stepper.steps();
     stepper.step(pass, progress);
+    if (data.should_stop && data.should_stop()) throw Stopped{};
     const HostArray* input = batch.find(data.task.input);
     const double count = input != nullptr && input->shape().rank() > 1 ? static_cast<double>(input->shape()[1]) : 1;
     sum += network.total_loss() * count;

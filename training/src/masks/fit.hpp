@@ -1,6 +1,8 @@
 // A few epochs on the loss of one task.
 #pragma once
 
+#include <functional>
+
 #include "squall/training/data_iterator.hpp"
 #include "squall/training/masked_snapshot.hpp"
 #include "squall/training/stepper.hpp"
@@ -12,8 +14,11 @@ struct FitData {
   const Task& task;
   DataIterator& training;
   DataIterator& validation;
-  std::vector<std::string> frozen;  // layers that are not trained
+  std::vector<std::string> frozen;           // layers that are not trained
+  const std::function<bool()>& should_stop;  // may be empty
 };
+// Thrown when should_stop says so.
+struct Stopped {};
 
 struct FitResult {
   std::vector<double> loss, val_loss;  // per epoch; loss before each update

@@ -52,7 +52,7 @@ std::vector<std::uint8_t> owned_by_others(const ParameterEntry& e, int except) {
 FitData Ladder::data(std::size_t t) const {
   std::vector<std::string> frozen;
   if (options_.compat.empty()) frozen = shared_layers(network_, tasks_, t);
-  return {tasks_[t].task, *tasks_[t].training, *tasks_[t].validation, std::move(frozen)};
+  return {tasks_[t].task, *tasks_[t].training, *tasks_[t].validation, std::move(frozen), options_.should_stop};
 }
 
 Stepper Ladder::make_stepper() const {

@@ -15,6 +15,8 @@ class Ladder {
   // and fine-tunes what it keeps. Tasks come in order.
   TaskReport climb(std::size_t t);
   TaskReport climb_literally(std::size_t t);
+  // What the tasks before claimed, of an interrupted run that goes on.
+  void go_on_after(const std::vector<TaskReport>& finished);
 
  private:
   template <class T>

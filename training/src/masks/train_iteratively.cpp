@@ -44,17 +44,39 @@ void check(const std::vector<IterativeTask>& tasks, const IterativeOptions& o) {
     raise<ConfigError>("train_model_iteratively: compat should be \"beyondml\" or left out, not \"", o.compat, "\"");
 }
 
+void check(const std::vector<IterativeTask>& tasks, const std::vector<TaskReport>& finished) {
+  for (std::size_t t = 0; t < finished.size(); ++t)
+    if (t >= tasks.size() || tasks[t].task.name != finished[t].task)
+      raise<ConfigError>("train_model_iteratively: task '", finished[t].task,
+                         "' is finished, but is not the one that was to come there; keep the order of tasks");
+}
+
 }  // namespace
 
 IterativeReport train_model_iteratively(Network& network, std::vector<IterativeTask> tasks,
-                                        const IterativeOptions& options) {
+                                        const IterativeOptions& options, const IterativeStart& start) {
   check(tasks, options);
+  check(tasks, start.finished);
+  for (const auto& e : network.store().entries())
+    if (!e.read.empty())
+      raise<ConfigError>("train_model_iteratively: tasks of ", network.graph().node(e.node).name,
+                         " read weights that others own, which masks that are chosen anew would take from them; "
+                         "add tasks with Rsn2 instead");
   for (auto& t : tasks) complete_task(t.task, network.graph());
   unpack_masks(network);
   IterativeReport report;
   masks::Ladder ladder(network, tasks, options);
-  for (std::size_t t = 0; t < tasks.size(); ++t)
-    report.tasks.push_back(options.compat.empty() ? ladder.climb(t) : ladder.climb_literally(t));
+  report.tasks = start.finished;
+  ladder.go_on_after(start.finished);
+  try {
+    for (std::size_t t = report.tasks.size(); t < tasks.size(); ++t) {
+      report.tasks.push_back(options.compat.empty() ? ladder.climb(t) : ladder.climb_literally(t));
+      if (start.task_done) start.task_done(report.tasks);
+    }
+  } catch (const masks::Stopped&) {
+    report.interrupted = true;
+    return report;
+  }
   if (options.compat.empty()) pack_masks(network);
   report.masks = report_masks(network, names_of(tasks));
   return report;

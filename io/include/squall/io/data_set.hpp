@@ -37,6 +37,7 @@ struct CommonOptions {
   std::optional<Index> examples;
   double validation = 0;
   std::vector<Index> resize;
+  std::optional<Index> permute;
   std::optional<double> scale;
   std::vector<double> mean, std;
   Index one_hot = 0;
@@ -51,6 +52,8 @@ struct CommonOptions {
         field("validation", &O::validation,
               "fraction of the training examples, the last ones, set apart as split 'validation'"),
         field("resize", &O::resize, "[height, width] to which images are scaled (bilinear, half-pixel centres)"),
+        field("permute", &O::permute,
+              "put the numbers of each input in another order, the same for all; this seed draws the order"),
         field("scale", &O::scale, "divide the inputs by this (255 makes bytes 0 to 1)"),
         field("mean", &O::mean, "subtract this after scaling: one number, or one per channel"),
         field("std", &O::std, "divide by this after subtracting the mean: one number, or one per channel"),

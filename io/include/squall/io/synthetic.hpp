@@ -11,9 +11,10 @@ namespace squall {
 
 struct SyntheticSet {
   std::string_view name, doc;
-  Index classes;   // 0: targets are values
-  DType dtype;     // of the inputs: U8 images (28, 28, 1), F32 points
-  Index features;  // numbers of one input
+  Index classes;                 // 0: targets are values
+  DType dtype;                   // of the inputs: U8 images, F32 points, I32 words
+  Index features;                // numbers of one input
+  Index side = 0, channels = 0;  // of images
 };
 
 std::span<const SyntheticSet> synthetic_sets();

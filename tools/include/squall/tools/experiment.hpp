@@ -43,6 +43,7 @@ struct StageOptions {
   std::vector<std::string> tasks;
   json checkpoint = json::object();
   std::vector<std::string> frozen;
+  json iterative;  // IterativeStage; null: all tasks together, masks as they are
   static constexpr auto fields = std::tuple{
       field("stepper", &StageOptions::stepper, "how parameters are updated"),
       field("batch_size", &StageOptions::batch_size, "examples per update and task"),
@@ -59,7 +60,9 @@ struct StageOptions {
       field("tasks", &StageOptions::tasks, "tasks trained in this stage; default: all"),
       field("checkpoint", &StageOptions::checkpoint, "interval and number of checkpoints"),
       field("frozen", &StageOptions::frozen,
-            "names or patterns of layers whose parameters and statistics stay as they are")};
+            "names or patterns of layers whose parameters and statistics stay as they are"),
+      field("iterative", &StageOptions::iterative,
+            "tasks one after another: each trained in weights that nobody owns and pruned step by step")};
 };
 
 using TaskList = std::vector<std::pair<std::string, TaskOptions>>;
@@ -84,6 +87,10 @@ struct Experiment {
 
 // The experiment as it runs: every option that was left out stands there with its default, and the seed.
 json effective(const Experiment& experiment, const Catalog& catalog);
+
+// The JSON of an experiment file. With "extends": "other.json" it is that file's with what stands beside changed:
+// objects are merged, null takes a key away, everything else replaces. Names of files go by the file they stand in.
+json read_document(const std::filesystem::path& file);
 
 // Changes one value: "train.stepper.learning_rate=0.01"; numbers index lists; the value is JSON or else a text.
 void set_value(json& document, std::string_view assignment);

@@ -40,4 +40,9 @@ std::vector<Task> make_tasks(const ExperimentData::Tasks& tasks, const std::vect
 json score_tasks(Network& network, ExperimentData& data, std::span<const Task> tasks, std::string_view split,
                  const std::function<bool()>& should_stop = {});
 
+// "aggregate" of report.json: how often the class with the largest sum of all tasks' outputs is right; null unless all
+// tasks learn the classes of one data set.
+json score_ensemble(Network& network, ExperimentData& data, const ExperimentData::Tasks& options,
+                    std::span<const Task> tasks, std::string_view split);
+
 }  // namespace squall

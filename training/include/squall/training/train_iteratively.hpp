@@ -31,6 +31,8 @@ struct IterativeOptions {
   // Told what happens: {"event": "fit", "task", "epochs_run", "max_epochs", "early_stopping", "loss", "val_loss"} and
   // {"event": "mask", "task", "percentile"}.
   std::function<void(const json&)> observer;
+  // Asked after each update; when it says yes, the run ends at once and what came of the running task is lost.
+  std::function<bool()> should_stop;
 };
 
 struct TaskReport {
@@ -47,16 +49,25 @@ struct TaskReport {
   Index epochs = 0;
   std::vector<Rung> rungs;
 };
+json to_json(const TaskReport& report);
+TaskReport read_task_report(const json& j);
 
 struct IterativeReport {
   std::vector<TaskReport> tasks;
   MaskReport masks;
+  bool interrupted = false;  // by should_stop; tasks and network are as far as the running task had come
   json to_json() const;
   std::string text() const;  // a table for people
 };
 
+// Where an interrupted run goes on: the first tasks are done, and this is what came of them.
+struct IterativeStart {
+  std::vector<TaskReport> finished = {};
+  std::function<void(const std::vector<TaskReport>&)> task_done = {};  // after each task; the network can be saved
+};
+
 // Throws ConfigError when a task has no data, or when there is no room for a task.
 IterativeReport train_model_iteratively(Network& network, std::vector<IterativeTask> tasks,
-                                        const IterativeOptions& options);
+                                        const IterativeOptions& options, const IterativeStart& start = {});
 
 }  // namespace squall
