@@ -47,7 +47,11 @@ json ablation_scores(Network& network, ExperimentData& data, const std::vector<T
   std::vector<Setting> before;
   for (const auto& one : masked_parameters(network)) before.push_back({one.mask->ablation(), one.mask->use_masks()});
   if (before.empty()) raise<ConfigError>("the network has no learned masks to ablate");
-  const auto score = [&] { return score_tasks(network, data, tasks, options.split, stop); };
+  const auto score = [&] {
+    json scores = score_tasks(network, data, tasks, options.split, stop);
+    for (auto& task : scores) task.erase("density");  // of plain masks
+    return scores;
+  };
   json out;
   set_ablation(network, Ablation::None);
   set_use_masks(network, false);
