@@ -28,26 +28,36 @@ R long_exp(Count n, const R* x, R* p, R& top) {
   }
   return sum;
 }
-// A short row is padded to whole vectors, so that none of it is computed element by element.
+// A short row is padded to whole groups, so that none of it is computed element by element. Sums are those of the lanes
+// of a group, added up in order.
 constexpr Count kShort = 128, kGroup = 16;
-float short_exp(Count n, const float* x, float* p, float& top) {
-  float row[kShort] = {};
-  const Count groups = (n + kGroup - 1) / kGroup;
-  for (Count i = 0; i < groups * kGroup; ++i) row[i] = i < n ? x[i] : -__builtin_inff();
+template <Count kGroups>
+float padded_exp(Count n, const float* x, float* p, float& top) {
+  float row[kGroups * kGroup];
+  row[0] = x[0];
+  const Count groups = kGroups == 1 ? 1 : (n + kGroup - 1) / kGroup;
+  for (Count g = 0; g < groups; ++g) {
+#pragma omp simd
+    for (Count i = 0; i < kGroup; ++i) row[g * kGroup + i] = g * kGroup + i < n ? x[g * kGroup + i] : -__builtin_inff();
+  }
   top = largest(groups * kGroup, row);
+  const float shift = top;
   float sums[kGroup] = {};
   for (Count g = 0; g < groups; ++g) {
 #pragma omp simd
     for (Count i = 0; i < kGroup; ++i) {
-      const float e = exp_of(row[g * kGroup + i] - top);
+      const float e = exp_of(row[g * kGroup + i] - shift);
       row[g * kGroup + i] = e;
       sums[i] += e;
     }
   }
-  float sum = 0;
   for (Count i = 0; i < n; ++i) p[i] = row[i];
-  for (Count i = 0; i < kGroup; ++i) sum += sums[i];
+  float sum = 0;
+  for (Count i = 0; i < (kGroups == 1 ? n : kGroup); ++i) sum += sums[i];
   return sum;
+}
+float short_exp(Count n, const float* x, float* p, float& top) {
+  return n <= kGroup ? padded_exp<1>(n, x, p, top) : padded_exp<kShort / kGroup>(n, x, p, top);
 }
 double shifted_exp(Count n, const double* x, double* p, double& top) { return long_exp(n, x, p, top); }
 float shifted_exp(Count n, const float* x, float* p, float& top) {
