@@ -17,7 +17,14 @@ TakenTasks take(const ModelFile& file, Network& network) {
     file.load_into(from);
     return take_tasks(from, network);
   }
-  const NotTaken left = take_matching(file.reader(), network);
+  NotTaken left = take_matching(file.reader(), network);
+  // Scores that the file does not have begin as their mask says.
+  for (const auto& e : network.store().entries()) {
+    if (e.info->scores_of < 0) continue;
+    const std::string path = h5_path({"parameters", network.graph().node(e.node).name, e.info->name});
+    std::erase_if(left.parameters,
+                  [&](const std::string& line) { return line.find("has no " + path) != std::string::npos; });
+  }
   return {left.parameters, left.states, {}};
 }
 
