@@ -14,7 +14,7 @@ using namespace squall::testing;
 namespace {
 
 constexpr const char* kMasks =
-    R"( --set sparsify=null --set 'masks={"*": {"@type": "ContinuousSparsification", "mask_init_value": 0.1, "l0_lambda": 0.0005}}')";
+    R"( --set sparsify=null --set 'masks={"*": {"@type": "ContinuousSparsification", "mask_init_value": 0.1, "l0_lambda": 0.01}}')";
 
 bool says(const Ran& ran, const std::string& text) { return ran.err.find(text) != std::string::npos; }
 
@@ -27,7 +27,8 @@ struct Found {
     const Ran first = run_squall("train " + file + " --quiet --set sparsify=null --out " + (folder / "base"));
     INFO(first.err);
     REQUIRE(first.code == 0);
-    const Ran ran = train("run", R"(--set 'train.frozen=["*"]' --set train.stepper.learning_rate=0.1)");
+    const Ran ran =
+        train("run", R"(--set 'train.frozen=["*"]' --set train.stepper.learning_rate=0.1 --set 'train.hooks=[]')");
     INFO(ran.err);
     REQUIRE(ran.code == 0);
   }
