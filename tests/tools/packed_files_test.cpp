@@ -182,11 +182,12 @@ TEST_CASE("packed files become smaller with every weight that goes") {
 }
 
 TEST_CASE("a file of 16 or 8 bits gives back the rounded model exactly in every form") {
+  constexpr Index kUnits = 300;
   const Folder folder;
   for (const Quantization format : {Quantization::Fp16, Quantization::Bf16, Quantization::Int8})
     for (const int form : {0, 1, 2, 3, 4, 5}) {
       INFO(enum_name(format) << " form " << form);
-      Model plain(80), written(80);
+      Model plain(kUnits), written(kUnits);
       if (form > 0)
         for (Model* m : {&plain, &written}) m->mask(0.3, form >= 2, form == 4);
       if (form == 3 || form == 5)
@@ -195,20 +196,22 @@ TEST_CASE("a file of 16 or 8 bits gives back the rounded model exactly in every 
       const QuantizeReport report = quantize_network(written.network, format);
       CHECK(report.bytes > 0);
       const auto small = written.save(folder / "small.h5", {6, format}), large = plain.save(folder / "large.h5");
-      CHECK(static_cast<double>(small) < (format == Quantization::Int8 ? 0.45 : 0.7) * static_cast<double>(large));
-      Model read(80), wide(80, "cpu:f64");
+      CHECK(static_cast<double>(small) < (format == Quantization::Int8 ? 0.6 : 0.75) * static_cast<double>(large));
+      Model read(kUnits), wide(kUnits, "cpu:f64");
       read.load(folder / "small.h5");
       check_same(written, read);
       wide.load(folder / "small.h5");
       CHECK(wide.network.store().get(wide.entry("two")).cast(DType::F32) ==
             written.network.store().get(written.entry("two")));
-      for (Index i = 0; i < before.elements(); ++i)
-        if (before.value(i) == 0) REQUIRE(read.network.store().get(read.entry("two")).value(i) == 0);
+      const HostArray after = read.network.store().get(read.entry("two"));
+      Index revived = 0;
+      for (Index i = 0; i < before.elements(); ++i) revived += before.value(i) == 0 && after.value(i) != 0 ? 1 : 0;
+      CHECK(revived == 0);
       const std::string values = "/parameters/two/W";
       const ModelFile file(folder / "small.h5");
       CHECK(file.reader().info(values).stored_type == (format == Quantization::Int8 ? "int8" : "float16"));
       CHECK(file.reader().exists("/scales/two/W") == (format == Quantization::Int8));
-      if (format == Quantization::Int8) CHECK(file.reader().shape("/scales/two/W") == Shape{2, 80});
+      if (format == Quantization::Int8) CHECK(file.reader().shape("/scales/two/W") == Shape{2, kUnits});
     }
 }
 
