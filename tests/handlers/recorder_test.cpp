@@ -54,7 +54,7 @@ void kernel(Recorder& r, int number, int argument) {
 
 }  // namespace
 
-TEST_CASE("A step is issued once, recorded once and then only started") {
+TEST_CASE("A step is issued once and recorded once and then only started") {
   Counts n;
   CountingTape tape(n);
   Recorder r(tape);
