@@ -76,7 +76,7 @@ class FormChoice {
   // Differences below kNoise are none, and on a busy machine one quarter of the rounds may be unlucky. Dense stays
   // unless another form gains more than that.
   static WeightFormat best_of(const std::vector<Rounds>& measured) {
-    constexpr double kNoise = 0.02, kMargin = 0.05, kLucky = 0.75;
+    constexpr double kNoise = 0.02, kMargin = 0.05, kLucky = 0.75, kUnlucky = 0.1;
     WeightFormat best = WeightFormat::Dense;
     double best_gain = 0;
     for (std::size_t way = 1; way < std::size(kForms); ++way) {
@@ -84,7 +84,7 @@ class FormChoice {
       bool slower = false;
       for (const Rounds& r : measured) {
         gain += std::log(r.ratio(way)) / static_cast<double>(measured.size());
-        slower = slower || r.ratio(way, kLucky) < 1 - kNoise;
+        slower = slower || r.ratio(way, kLucky) < 1 - kNoise || r.ratio(way) < 1 - kUnlucky;
       }
       if (slower || gain < best_gain + std::log1p(kMargin)) continue;
       best_gain = gain;
