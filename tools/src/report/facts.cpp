@@ -21,7 +21,9 @@ Index positions(const Node& node, std::size_t output, Index units) {
   return std::max<Index>(1, features.elements() / std::max<Index>(1, features[-1]));
 }
 
-bool is_weight(const ParameterEntry& e) { return !e.info->bias && e.slice_shape().rank() >= 2; }
+bool is_weight(const ParameterEntry& e) {
+  return !e.info->bias && e.info->scores_of < 0 && e.slice_shape().rank() >= 2;
+}
 
 const TensorMaskReport* find(const MaskReport& masks, const std::string& name) {
   const auto found = std::ranges::find(masks.tensors, name, &TensorMaskReport::parameter);
