@@ -16,6 +16,7 @@ struct ConvertOptions {
   std::filesystem::path model, out;
   std::string to = "sparse", task, quantize, masks = "auto";
   std::vector<Index> batches{1, 32, 128};
+  bool again = false;
 };
 
 // What the file holds of a packed parameter's masks.
@@ -99,8 +100,20 @@ std::optional<Quantization> format_of(const ConvertOptions& o, const json& descr
   return format;
 }
 
+// A packed model is packed again for a reason only: another coding, fewer bits, one task, or another machine.
+void refuse_twice(const ConvertOptions& o, const Network& network) {
+  const bool packed =
+      std::ranges::any_of(network.store().entries(), [](const auto& e) { return e.form == ParameterForm::Stored; });
+  const bool reason = o.again || !o.task.empty() || !o.quantize.empty() || o.masks != "auto";
+  if (packed && o.to == "sparse" && !reason)
+    raise<ConfigError>(
+        "the model is already in sparse form; convert it --to dense or masked first, or give --again to "
+        "measure its layers on this machine");
+}
+
 int convert(const ConvertOptions& o, const Context& c) {
   SavedModel model(o.model, c.catalog, c.make_handler());
+  refuse_twice(o, model.network());
   json description = model.description();
   auto tasks = model.tasks(o.task);
   std::unique_ptr<Network> part;
@@ -149,6 +162,7 @@ void add_convert(CLI::App& app, Context& context) {
       ->check(CLI::IsMember(codings))
       ->capture_default_str();
   command->add_option("--task", o->task, "this task alone");
+  command->add_flag("--again", o->again, "measure the layers of a packed model anew, for this machine");
   command->add_option("--batches", o->batches, "batch sizes to measure")->delimiter(',')->check(count);
   command->add_option("--out", o->out, "model file to write")->required();
 }

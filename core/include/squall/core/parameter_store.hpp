@@ -39,7 +39,7 @@ struct ParameterEntry {
   Shape storage_shape;                  // of what the flat vector holds
   Index offset = 0;                     // in elements of the flat vectors; -1 for stored ones
   HostArray mask;                       // U8: masked: as the logical shape; packed: owners as the slice's shape
-  HostArray read;                       // packed: U8 of logical shape, what each task reads; empty: what it owns
+  HostArray read;                       // masked, packed: U8 of logical shape, what each task reads; empty: its own
   std::vector<PackedWeight> packed;     // stored: one per task slice
   std::vector<SparsePattern> patterns;  // kept: one per task slice
   ParameterForm spread_form = ParameterForm::Plain;  // kept: masked or packed, as which it was and `mask` is
