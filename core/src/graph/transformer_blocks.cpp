@@ -19,14 +19,14 @@ class BlockBuilder {
   Port heads(const std::string& what, const Port& input) {
     json tasks = json::array();
     for (Index h = 0; h < options_.num_heads; ++h) tasks.push_back(head_name(h, options_.num_heads));
-    const Port made = add(what, "MultiDense", {{"units", options_.embed_dim}, {"tasks", tasks}});
+    Port made = add(what, "MultiDense", {{"units", options_.embed_dim}, {"tasks", tasks}});
     for (const auto& task : tasks) input >> (task.get<std::string>() - made);
     return made;
   }
   // All heads, which arrive one beside the other.
   Port attention(const Port& input) {
     const Port q = heads("queries", input), k = heads("keys", input), v = heads("values", input);
-    const Port all = add("dropped", "Dropout", {{"drop_prob", options_.dropout_rate}});
+    Port all = add("dropped", "Dropout", {{"drop_prob", options_.dropout_rate}});
     for (Index h = 0; h < options_.num_heads; ++h) {
       const std::string name = head_name(h, options_.num_heads);
       const Port head = add(name, "DotProductAttention", {{"scale", options_.scaled}});
@@ -43,7 +43,7 @@ class BlockBuilder {
   Port norm(const std::string& what) { return add(what, "LayerNorm", {{"epsilon", 1e-6}}); }
   Port dropout(const std::string& what) { return add(what, "Dropout", {{"drop_prob", options_.dropout_rate}}); }
   Port sum(const std::string& what, const Port& one, const Port& other) {
-    const Port made = add(what, "SumLayer", {{"tasks", {"one", "other"}}});
+    Port made = add(what, "SumLayer", {{"tasks", {"one", "other"}}});
     one >> ("one" - made);
     other >> ("other" - made);
     return made;

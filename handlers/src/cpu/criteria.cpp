@@ -9,7 +9,7 @@ namespace squall::cpu {
 
 namespace {
 
-using namespace formulas;
+using namespace formulas;  // NOLINT: this file puts all of them to work
 
 // f(formula) with the formula of the criterion.
 template <class R, class F>
