@@ -177,3 +177,19 @@ TEST_CASE("A fallback takes over where an initializer does not suit") {
   CHECK(n.get("Hid.parameters.bias").doubles() == std::vector<double>(5, 0.25));
   CHECK(mentions(complaint([&] { n.initialize({{"default", {{"@type", "Orthogonal"}}}}, 1); }), "Hid.bias"));
 }
+
+TEST_CASE("A truncated normal has no number beyond its limit and the variance that is left") {
+  const double left = 0.7737413;  // of the variance within two deviations
+  const auto check = [&](json j, double variance) {
+    j["@type"] = "TruncatedNormal";
+    const auto v = fill(j, {400, 200});
+    CHECK(largest(v) <= 2 * std::sqrt(variance));
+    CHECK(largest(v) > 1.99 * std::sqrt(variance));
+    CHECK(deviation(v) * deviation(v) == Approx(left * variance).epsilon(0.02));
+  };
+  check(json::object(), 1);
+  check({{"fans", "glorot"}, {"std", 5.0 / 3}}, 25.0 / 9 * 2 / 600);
+  check({{"fans", "he"}}, 2.0 / 200);
+  CHECK(mean(fill({{"@type", "TruncatedNormal"}, {"mean", 3.0}}, {20000})) == Approx(3).margin(0.02));
+  CHECK(unsuited({{"@type", "TruncatedNormal"}, {"fans", "he"}}, {7}));
+}

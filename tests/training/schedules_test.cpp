@@ -1,4 +1,5 @@
 #include <cmath>
+#include <set>
 
 #include "training_support.hpp"
 
@@ -119,4 +120,25 @@ TEST_CASE("Sequential begins each part anew") {
 TEST_CASE("Noam rises in a line and falls with the root from the first update on") {
   const auto v = sequence({{"@type", "Noam"}, {"model_size", 4}, {"warmup", 4}}, 16);
   near({v[0], v[3], v[15]}, {0.5 / 8, 0.25, 0.125});
+}
+
+TEST_CASE("Every schedule and every activation is made again from what it describes itself as") {
+  const json half = {{"@type", "Constant"}, {"value", 0.5}};
+  for (const auto& type : catalog().of<Schedule>().names()) {
+    INFO(type);
+    json j = {{"@type", type}};
+    if (type == "Sequential") j.update({{"milestones", {2}}, {"schedules", {half, half}}});
+    const json once = make<Schedule>(j)->describe();
+    CHECK(make<Schedule>(json::parse(once.dump()))->describe() == once);
+    CHECK(once["@type"] == type);
+  }
+  std::set<std::string> different;
+  for (const char* name : {"sigmoid", "relu", "leaky_relu", "gelu", "gelu_tanh", "tanh", "affine", "linear", "elu",
+                           "exponential", "selu", "hardsigmoid", "softplus"}) {
+    INFO(name);
+    const json once = make<Layer>({{"@type", "Activation"}, {"function", name}})->describe();
+    CHECK(make<Layer>(json::parse(once.dump()))->describe() == once);
+    different.insert(once.dump());
+  }
+  CHECK(different.size() == 13);
 }
