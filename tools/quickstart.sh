@@ -3,7 +3,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 step "packages" install_packages
-build release -DSQUALL_TESTS=OFF -DSQUALL_EXAMPLES=OFF
+# CUDA where there is a device to use it.
+cuda=OFF
+if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then cuda=AUTO; fi
+build release -DSQUALL_TESTS=OFF -DSQUALL_EXAMPLES=OFF -DSQUALL_CUDA=$cuda
 if [ -f tools/demo.sh ]; then
   step "demonstration" bash tools/demo.sh
 fi
