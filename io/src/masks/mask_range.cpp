@@ -89,8 +89,8 @@ struct Header {
 // A running share of 65536 as one of 22 classes, two per power of two.
 constexpr std::size_t kClasses = 22;
 std::size_t class_of(std::uint32_t share) {
-  const int width = std::bit_width(share);
-  return width <= 6 ? 0 : static_cast<std::size_t>(2 * (width - 6) + ((share >> (width - 2)) & 1U));
+  const auto width = static_cast<std::uint32_t>(std::bit_width(share));
+  return width <= 6 ? 0 : std::size_t{2 * (width - 6) + ((share >> (width - 2)) & 1U)};
 }
 
 // The probability to use for a bit, given what came before.

@@ -1,5 +1,6 @@
 // Sets of the shapes of well-known ones that cannot be shipped: houses, texts by topic, faces, objects.
 #include <algorithm>
+#include <cmath>
 
 #include "synthetic/drawing.hpp"
 
@@ -11,7 +12,7 @@ struct Colour {
   double r = 0, g = 0, b = 0;
 };
 
-std::uint8_t byte_of(double v) { return static_cast<std::uint8_t>(std::clamp(v, 0.0, 1.0) * 255 + 0.5); }
+std::uint8_t byte_of(double v) { return static_cast<std::uint8_t>(std::lround(std::clamp(v, 0.0, 1.0) * 255)); }
 
 // Squared distance from the middle of an ellipse, 1 at its border.
 double ellipse(Point p, Point middle, double half_width, double half_height) {
