@@ -15,7 +15,8 @@ namespace {
 HostArray waves(Index length, Index width) {
   HostArray table(DType::F64, Shape{length, width});
   for (Index i = 0; i < width; ++i) {
-    const double frequency = std::pow(10000.0, -static_cast<double>(i / 2 * 2) / static_cast<double>(width));
+    const Index even = i - i % 2;
+    const double frequency = std::pow(10000.0, -static_cast<double>(even) / static_cast<double>(width));
     for (Index place = 0; place < length; ++place) {
       const double angle = static_cast<double>(place) * frequency;
       table.set_value(place * width + i, i % 2 == 0 ? std::sin(angle) : std::cos(angle));
