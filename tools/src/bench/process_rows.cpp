@@ -20,7 +20,7 @@ json answer_of(const std::string& command) {
   while (fgets(some.data(), static_cast<int>(some.size()), pipe) != nullptr) text += some.data();
   const int verdict = pclose(pipe);
   const auto begin = text.rfind('{');
-  const json answer = begin == std::string::npos ? json() : json::parse(text.substr(begin), nullptr, false);
+  json answer = begin == std::string::npos ? json() : json::parse(text.substr(begin), nullptr, false);
   if (verdict != 0 || !answer.is_object()) raise<DataError>("no answer from: ", command);
   return answer;
 }

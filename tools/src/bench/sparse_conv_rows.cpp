@@ -25,7 +25,7 @@ Window window_of(const Size& s) {
 // The same layer dense and sparse, with data for both.
 class Layers {
  public:
-  Layers(const BenchContext& c, const Size& s, bool trains) : t_(c.handler, 1), size_(s) {
+  Layers(const BenchContext& c, const Size& s, bool trains) : t_(c.handler, 1) {
     const Index n = s.channels;
     const Shape maps{s.images, s.extent, s.extent, n};
     const std::vector<float> weights = t_.sparse(n * 9 * n, s.sparsity);
@@ -93,7 +93,6 @@ class Layers {
   }
 
   Tensors t_;
-  Size size_;
   SparsePattern pattern_;
   PackedWeight packed_;
   Tensor w_, kept_, b_, x_, y_, other_y_, dy_, delta_, dx_, dw_, dkept_, db_;
