@@ -16,7 +16,7 @@ struct LayerCase {
   bool torch = false, multi = false;  // multi: the weights have a task axis
   Index inputs = 0, outputs = 0;
 
-  LayerCase(const H5Reader& f)
+  explicit LayerCase(const H5Reader& f)
       : file(f),
         layer(f.attribute_text("/", "layer")),
         arguments(parse_json(f.attribute_text("/", "arguments"), "arguments")),

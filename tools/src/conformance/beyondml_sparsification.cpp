@@ -31,7 +31,7 @@ SparsificationRules rules_of(const json& a, double cutoff, const std::string& me
 }
 
 std::string measure_of(const json& arguments, const json& logs) {
-  const std::string wanted = arguments.value("performance_measure", "auto");
+  std::string wanted = arguments.value("performance_measure", "auto");
   if (wanted != "auto") return wanted;
   for (const auto* name : {"val_accuracy", "val_loss", "accuracy"})
     if (logs.contains(name)) return name;

@@ -92,7 +92,7 @@ void RecordedNetwork::compare_predictions(const std::string& group, const DataSo
 
 // Class labels become rows of 0 and 1.
 HostArray RecordedNetwork::target(const std::string& path, std::size_t output) const {
-  const HostArray y = file_.read(path);
+  HostArray y = file_.read(path);
   const std::string& kind = losses_[output];
   if (kind != "sparse_categorical_crossentropy" && kind != "cross_entropy") return y;
   const Index classes = classes_of(output_nodes_[output]);

@@ -65,7 +65,7 @@ class MaskedNetwork {
   }
 
   HostArray arranged(const std::string& group, const std::string& layer, const std::string& name) const {
-    const HostArray recorded = file_.read(group + "/" + layer + "/" + name);
+    HostArray recorded = file_.read(group + "/" + layer + "/" + name);
     if (name != "weight") return recorded;
     for (const auto& t : targets_)
       if (t.name == layer) return t.weights(recorded);

@@ -29,7 +29,7 @@ std::string activation_of(const NumpyCase& c) {
 
 // "same" keeps the length whatever the stride; what is odd comes after, all of it before for "causal".
 json padding_of(const NumpyCase& c, const std::vector<Index>& kernel, Index stride, Index dilation) {
-  const json pad = c.argument("pad", 0);
+  json pad = c.argument("pad", 0);
   if (pad.is_array() && pad.size() == 4) return {{pad[0], pad[1]}, {pad[2], pad[3]}};
   if (pad.is_array() && kernel.size() == 1) return json::array({pad});
   if (!pad.is_string()) return pad;

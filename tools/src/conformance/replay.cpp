@@ -80,7 +80,7 @@ bool replay_masks(const H5Reader& file, const std::shared_ptr<Handler>& handler,
 
 void replay_file(const H5Reader& file, const Catalog& catalog, const std::shared_ptr<Handler>& handler,
                  ConformanceResult& result) {
-  using namespace conformance;
+  using namespace conformance;  // NOLINT: it knows them all
   const bool fp64 = handler->dtype() == DType::F64;
   if (replay_beyondml_network(file, handler, result) || replay_masks(file, handler, result)) return;
   const std::string kind = attribute_or(file, "kind");

@@ -115,7 +115,7 @@ HostArray forbidden(const HostArray& x) {
 HostArray for_all_examples(const HostArray& mask, const Shape& query) {
   Shape shape = mask.shape();
   while (shape.rank() < query.rank()) shape = shape.with_front(1);
-  const HostArray one = mask.reshaped(shape);
+  HostArray one = mask.reshaped(shape);
   if (shape[0] == query[0]) return one;
   HostArray all(mask.dtype(), shape.from(1).with_front(query[0]));
   for (Index i = 0; i < all.elements(); ++i) all.set_value(i, one.value(i % one.elements()));

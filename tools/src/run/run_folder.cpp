@@ -79,7 +79,7 @@ void RunFolder::make() {
 std::string RunFolder::owns(const std::filesystem::path& file) const {
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(path_, failed)) {
-    const std::string name = entry.path().filename().string();
+    std::string name = entry.path().filename().string();
     const bool ours = is_checkpoint(name) || std::ranges::find(kOwn, name) != kOwn.end();
     if (ours && std::filesystem::equivalent(entry.path(), file, failed)) return name;
   }

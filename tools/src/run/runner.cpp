@@ -30,7 +30,6 @@ struct OwnHookOptions : HookOptions {
 class BeginHook final : public HookOf<BeginHook, OwnHookOptions> {
  public:
   static constexpr std::string_view kType = "BeginFolder";
-  static constexpr std::string_view kSummary = "lets the run write into its folder";
   explicit BeginHook(std::function<void()> begin) : begin_(std::move(begin)) {}
   HookStage stage() const override { return HookStage::Save; }
   void start(Trainer&) override { begin_(); }
@@ -44,7 +43,6 @@ class BeginHook final : public HookOf<BeginHook, OwnHookOptions> {
 class KeepHook final : public HookOf<KeepHook, OwnHookOptions> {
  public:
   static constexpr std::string_view kType = "KeepState";
-  static constexpr std::string_view kSummary = "keeps what a longer training would need";
   explicit KeepHook(std::function<void(const Trainer&)> keep) : keep_(std::move(keep)) {}
   HookStage stage() const override { return HookStage::Inspect; }
   Verdict run(Trainer&, const Progress&) override { return Verdict::Continue; }
