@@ -1,6 +1,7 @@
 #include "squall/training/subnetworks.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "squall/core/error.hpp"
 
@@ -35,7 +36,7 @@ json describe(const SubnetworkOverlap& o) {
 }
 
 std::string percent(double share) {
-  const auto tenths = static_cast<Index>(share * 1000 + 0.5);
+  const auto tenths = static_cast<Index>(std::lround(share * 1000));
   return concat(tenths / 10, ".", tenths % 10, " %");
 }
 

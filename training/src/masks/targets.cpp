@@ -32,7 +32,7 @@ std::vector<int> trained_slices(const PassPlan& plan, const Graph& graph, int no
 }
 
 std::string slice_name(const Node& node, const ParameterInfo& info, int slice) {
-  const std::string path = node.name + "." + info.name;
+  std::string path = node.name + "." + info.name;
   if (slice < 0) return path;
   return path + "[" + (at(slice) < node.tasks.size() ? node.tasks[at(slice)] : std::to_string(slice)) + "]";
 }

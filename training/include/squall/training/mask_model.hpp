@@ -44,7 +44,7 @@ struct TaskParameter {
   std::string parameter;  // "hidden_1.W"
   int slice = -1;
   friend bool operator==(const TaskParameter&, const TaskParameter&) = default;
-  friend auto operator<=>(const TaskParameter&, const TaskParameter&) = default;
+  friend auto operator<=>(const TaskParameter&, const TaskParameter&) = default;  // NOLINT: no pointer here
 };
 // Of layers that can be masked, biases included: a question to the graph, before as after training.
 std::vector<TaskParameter> task_parameters(const Network& network, const Task& task);
