@@ -5,22 +5,17 @@
 #include "squall/core/json.hpp"
 #include "squall/core/network_spec.hpp"
 #include "squall/handlers/make_handler.hpp"
-#include "squall/tools/catalog.hpp"
 #include "squall/tools/gradient_check.hpp"
 #include "squall/tools/import_network.hpp"
 #include "squall/training/iterators.hpp"
 #include "squall/training/trainer.hpp"
 #include "support/catch.hpp"
+#include "tools/tool_catalog.hpp"
 
 using namespace squall;
 using namespace squall::testing;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog made = make_catalog();
-  return made;
-}
 
 std::unique_ptr<Network> network(const Architecture& a, const std::string& handler = "cpu:f64") {
   NetworkOptions options;

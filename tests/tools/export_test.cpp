@@ -7,19 +7,14 @@
 #include "squall/handlers/make_handler.hpp"
 #include "squall/io/h5_file.hpp"
 #include "squall/io/model_file.hpp"
-#include "squall/tools/catalog.hpp"
 #include "squall/tools/import_network.hpp"
 #include "support/catch.hpp"
+#include "tools/tool_catalog.hpp"
 
 using namespace squall;
 using namespace squall::testing;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog made = make_catalog();
-  return made;
-}
 
 std::unique_ptr<Network> small() {
   const json net = json::parse(R"({

@@ -6,17 +6,13 @@
 #include "squall/core/json.hpp"
 #include "squall/handlers/make_handler.hpp"
 #include "squall/io/h5_file.hpp"
-#include "squall/tools/catalog.hpp"
 #include "support/catch.hpp"
+#include "tools/tool_catalog.hpp"
 
 using namespace squall;
+using squall::testing::catalog;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog made = make_catalog();
-  return made;
-}
 
 std::unique_ptr<Network> recorded(const H5Reader& file) {
   return std::make_unique<Network>(Architecture::from_json(json::parse(file.text("/architecture"))), catalog(),

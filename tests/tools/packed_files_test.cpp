@@ -6,20 +6,15 @@
 #include "squall/core/random.hpp"
 #include "squall/handlers/make_handler.hpp"
 #include "squall/io/model_file.hpp"
-#include "squall/tools/catalog.hpp"
 #include "squall/tools/convert.hpp"
 #include "squall/training/quantize.hpp"
 #include "support/catch.hpp"
+#include "tools/tool_catalog.hpp"
 
 using namespace squall;
 using namespace squall::testing;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog made = make_catalog();
-  return made;
-}
 
 // Input (a, b) -> multi -> multi -> heads, and an embedding-like plain layer beside them.
 Architecture architecture(Index units) {

@@ -3,22 +3,12 @@
 #include "squall/core/masks.hpp"
 #include "squall/hooks/hooks.hpp"
 #include "squall/training/trainer.hpp"
+#include "training_support.hpp"
 
 using namespace squall;
 using namespace squall::test;
 
 namespace {
-
-const Catalog& full_catalog() {
-  static const Catalog made = [] {
-    Catalog c;
-    register_layers(c);
-    register_training(c);
-    register_hooks(c);
-    return c;
-  }();
-  return made;
-}
 
 struct Run {
   NetOptions options;
@@ -29,15 +19,17 @@ struct Run {
                                                                    {"mask_init_value", 0.1},
                                                                    {"l0_lambda", 0.001}})
       : network(mask.is_null() ? make_architecture(options)
-                               : with_masks(make_architecture(options), {{"hidden", mask}}, full_catalog()),
-                full_catalog(), make_handler("cpu:f32")),
+                               : with_masks(make_architecture(options), {{"hidden", mask}}, training_test::catalog()),
+                training_test::catalog(), make_handler("cpu:f32")),
         data(batches(options, 64, 16)) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.4}}}}, 7);
     const json rule = {{"@type", "Sgd"}, {"learning_rate", 0.01}};
-    trainer = std::make_unique<Trainer>(
-        network, std::make_unique<Stepper>(full_catalog().of<UpdateRule>().make(rule, "stepper", full_catalog())),
-        tasks_of(options.names));
-    for (const auto& hook : hooks) trainer->add_hook(full_catalog().of<Hook>().make(hook, "hook", full_catalog()));
+    trainer = std::make_unique<Trainer>(network,
+                                        std::make_unique<Stepper>(training_test::catalog().of<UpdateRule>().make(
+                                            rule, "stepper", training_test::catalog())),
+                                        tasks_of(options.names));
+    for (const auto& hook : hooks)
+      trainer->add_hook(training_test::catalog().of<Hook>().make(hook, "hook", training_test::catalog()));
   }
   Ended train(Index epochs) { return trainer->train(data, {}, epochs); }
   double temperature() { return masked_parameters(network).at(0).mask->temperature(); }

@@ -9,20 +9,13 @@
 #include "squall/training/training.hpp"
 #include "support/catch.hpp"
 #include "support/handlers_under_test.hpp"
+#include "training_support.hpp"
 
 using namespace squall;
 
 namespace {
 
-const Catalog& catalog() {
-  static const Catalog made = [] {
-    Catalog c;
-    register_layers(c);
-    register_training(c);
-    return c;
-  }();
-  return made;
-}
+using training_test::catalog;
 
 Architecture convolutional() {
   Architecture a;

@@ -4,22 +4,12 @@
 #include "masks/mask_nets.hpp"
 #include "squall/hooks/hooks.hpp"
 #include "squall/training/trainer.hpp"
+#include "training_support.hpp"
 
 using namespace squall;
 using namespace squall::test;
 
 namespace {
-
-const Catalog& full_catalog() {
-  static const Catalog made = [] {
-    Catalog c;
-    register_layers(c);
-    register_training(c);
-    register_hooks(c);
-    return c;
-  }();
-  return made;
-}
 
 constexpr Index kFeatures = 30, kClasses = 4;
 
@@ -61,7 +51,7 @@ struct Evolving {
   Minibatches data, validation;
   std::unique_ptr<Trainer> trainer;
   Evolving(const json& hook, Index units = 100, const json& rule = {{"@type", "Adam"}, {"learning_rate", 0.01}})
-      : network(one_hidden(units), full_catalog(), make_handler("cpu:f32")),
+      : network(one_hidden(units), training_test::catalog(), make_handler("cpu:f32")),
         data(clouds(512, 2), {.batch_size = 32}),
         validation(clouds(500, 3), {.batch_size = 500, .shuffle = false}) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.2}}}}, 7);
@@ -70,11 +60,14 @@ struct Evolving {
     task.input = "x";
     task.targets = "y";
     task.loss = "Loss";
-    task.scorers.push_back(full_catalog().of<Scorer>().make({{"@type", "Accuracy"}}, "scorer", full_catalog()));
-    trainer = std::make_unique<Trainer>(
-        network, std::make_unique<Stepper>(full_catalog().of<UpdateRule>().make(rule, "stepper", full_catalog())),
-        std::vector<Task>{task});
-    if (!hook.is_null()) trainer->add_hook(full_catalog().of<Hook>().make(hook, "hook", full_catalog()));
+    task.scorers.push_back(
+        training_test::catalog().of<Scorer>().make({{"@type", "Accuracy"}}, "scorer", training_test::catalog()));
+    trainer = std::make_unique<Trainer>(network,
+                                        std::make_unique<Stepper>(training_test::catalog().of<UpdateRule>().make(
+                                            rule, "stepper", training_test::catalog())),
+                                        std::vector<Task>{task});
+    if (!hook.is_null())
+      trainer->add_hook(training_test::catalog().of<Hook>().make(hook, "hook", training_test::catalog()));
   }
   ParameterEntry& weights(const std::string& layer = "hidden") { return *network.store().find(layer, "W"); }
   Values values() { return network.store().get(weights()).doubles(); }
@@ -190,7 +183,9 @@ TEST_CASE("A tenth of the connections that evolves learns nearly what all of the
 }
 
 TEST_CASE("SparseEvolution says what it cannot do", "[evolution]") {
-  const auto make = [](const json& hook) { return full_catalog().of<Hook>().make(hook, "hook", full_catalog()); };
+  const auto make = [](const json& hook) {
+    return training_test::catalog().of<Hook>().make(hook, "hook", training_test::catalog());
+  };
   CHECK_THROWS_WITH(make(evolution(0)), Catch::Contains("'epsilon' should be positive"));
   CHECK_THROWS_WITH(make(evolution(5, 1.5)), Catch::Contains("'zeta' should be a share"));
   json nowhere = evolution(5);

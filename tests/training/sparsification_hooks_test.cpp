@@ -3,22 +3,12 @@
 #include "squall/hooks/hooks.hpp"
 #include "squall/hooks/train_model.hpp"
 #include "squall/training/trainer.hpp"
+#include "training_support.hpp"
 
 using namespace squall;
 using namespace squall::test;
 
 namespace {
-
-const Catalog& full_catalog() {
-  static const Catalog made = [] {
-    Catalog c;
-    register_layers(c);
-    register_training(c);
-    register_hooks(c);
-    return c;
-  }();
-  return made;
-}
 
 struct Run {
   NetOptions options;
@@ -26,7 +16,7 @@ struct Run {
   Minibatches data, validation;
   explicit Run(const NetOptions& o = {})
       : options(o),
-        network(make_architecture(o), full_catalog(), make_handler("cpu:f32")),
+        network(make_architecture(o), training_test::catalog(), make_handler("cpu:f32")),
         data(batches(o, 128, 16)),
         validation(make_data(o, 64, 5), {.batch_size = 64, .shuffle = false}) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.4}}}}, 7);
@@ -34,15 +24,18 @@ struct Run {
   std::vector<Task> scored() const {
     auto tasks = tasks_of(options.names);
     for (auto& t : tasks)
-      t.scorers.push_back(full_catalog().of<Scorer>().make({{"@type", "Accuracy"}}, "scorer", full_catalog()));
+      t.scorers.push_back(
+          training_test::catalog().of<Scorer>().make({{"@type", "Accuracy"}}, "scorer", training_test::catalog()));
     return tasks;
   }
   std::unique_ptr<Trainer> trainer(const std::vector<json>& hooks) {
     const json rule = {{"@type", "Adam"}, {"learning_rate", 0.01}};
-    auto made = std::make_unique<Trainer>(
-        network, std::make_unique<Stepper>(full_catalog().of<UpdateRule>().make(rule, "stepper", full_catalog())),
-        scored());
-    for (const auto& hook : hooks) made->add_hook(full_catalog().of<Hook>().make(hook, "hook", full_catalog()));
+    auto made = std::make_unique<Trainer>(network,
+                                          std::make_unique<Stepper>(training_test::catalog().of<UpdateRule>().make(
+                                              rule, "stepper", training_test::catalog())),
+                                          scored());
+    for (const auto& hook : hooks)
+      made->add_hook(training_test::catalog().of<Hook>().make(hook, "hook", training_test::catalog()));
     return made;
   }
   double density(const std::string& layer, int slice) {
@@ -81,7 +74,7 @@ json gradual(json schedule, bool reversible = true) {
 
 TEST_CASE("Sparsity follows its schedules to one element", "[sparsify]") {
   const auto value = [](const json& j, Index count) {
-    return full_catalog().of<Schedule>().make(j, "s", full_catalog())->value(count, 1);
+    return training_test::catalog().of<Schedule>().make(j, "s", training_test::catalog())->value(count, 1);
   };
   const json cubic = {
       {"@type", "GradualSparsity"}, {"initial_value", 10}, {"final_value", 90}, {"begin", 2}, {"end", 10}};
@@ -170,7 +163,9 @@ TEST_CASE("The worst task decides and logs that are not there are told", "[spars
                                {"performance_measure", {"validation.a.accuracy", "validation.b.acuracy"}}}});
   CHECK_THROWS_WITH(trainer->train(run.data, {{"validation", &run.validation}}, 3),
                     Catch::Contains("nothing logs 'validation.b.acuracy'") && Catch::Contains("validation.b.accuracy"));
-  const auto make = [](const json& hook) { return full_catalog().of<Hook>().make(hook, "hook", full_catalog()); };
+  const auto make = [](const json& hook) {
+    return training_test::catalog().of<Hook>().make(hook, "hook", training_test::catalog());
+  };
   CHECK_THROWS_WITH(make({{"@type", "ActiveSparsification"}, {"max_sparsification", 120}}),
                     Catch::Contains("percentages, 0 to 100"));
   CHECK_THROWS_WITH(make({{"@type", "ActiveSparsification"}, {"score", "best"}}), Catch::Contains("best"));

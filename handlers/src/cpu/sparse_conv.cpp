@@ -92,11 +92,10 @@ class PixelBlocks final : public PackedConv {
 template <class R>
 class ImageBlocks final : public PackedConv {
  public:
-  ImageBlocks(const ConvSpec& spec, ContextPtr<R> ctx)
+  ImageBlocks(const ConvSpec& spec, const ImageTiles& tiles, ContextPtr<R> ctx)
       : PackedConv(spec),
         ctx_(std::move(ctx)),
-        product_(spec.window, ImageTiles::best(spec.window, spec.images, PixelBlock(ctx_->kernels())), spec.filters,
-                 *ctx_),
+        product_(spec.window, tiles, spec.filters, *ctx_),
         w_(image_weight(*spec.packed, product_)) {
     w_.take_values(ctx_->parallel(), spec.packed->value.data(), true);
   }
@@ -133,7 +132,7 @@ std::unique_ptr<ConvPlan> sparse_conv(const ConvSpec& spec, ContextPtr<R> ctx) {
   const bool plain = w.flat() && !w.dilated();
   const bool fits = plain && layout.group() < std::numeric_limits<std::int32_t>::max();
   const bool few = w.taps() > 1 && tiles.used(w, block) >= kWorthUsed;
-  if ((spec.images >= kManyImages || few) && fits) return std::make_unique<ImageBlocks<R>>(spec, std::move(ctx));
+  if ((spec.images >= kManyImages || few) && fits) return std::make_unique<ImageBlocks<R>>(spec, tiles, std::move(ctx));
   const Index width = block_width(rows_of(spec), ctx->kernels().sparse_widest);
   return std::make_unique<PixelBlocks<R>>(spec, std::move(ctx), width);
 }

@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "bench/peers.hpp"
-#include "squall/core/host_array.hpp"
 
 namespace squall {
 
@@ -115,19 +114,5 @@ json one_life(const Benchmark& benchmark, const BenchContext& context, int steps
   getrusage(RUSAGE_SELF, &used);
   return {{"first_step_ms", first * 1e3}, {"peak_rss_mb", static_cast<double>(used.ru_maxrss) / 1024}};
 }
-
-namespace bench {
-
-double relative_difference(const HostArray& a, const HostArray& b) {
-  double largest = 0;
-  double difference = 0;
-  for (Index i = 0; i < a.elements(); ++i) {
-    largest = std::max(largest, std::abs(a.value(i)));
-    difference = std::max(difference, std::abs(a.value(i) - b.value(i)));
-  }
-  return largest > 0 ? difference / largest : difference;
-}
-
-}  // namespace bench
 
 }  // namespace squall

@@ -3,10 +3,6 @@
 
 #include "squall/tools/bench.hpp"
 
-namespace squall {
-class HostArray;
-}
-
 namespace squall::bench {
 
 void add_mlp_rows(std::vector<Benchmark>& rows);
@@ -16,8 +12,5 @@ void add_sparse_rows(std::vector<Benchmark>& rows);
 void add_sparse_conv_rows(std::vector<Benchmark>& rows);
 void add_sparse_mlp_rows(std::vector<Benchmark>& rows);
 void add_process_rows(std::vector<Benchmark>& rows);
-
-// Largest difference of two tensors on the host, relative to the largest magnitude of the first.
-double relative_difference(const HostArray& a, const HostArray& b);
 
 }  // namespace squall::bench

@@ -3,6 +3,7 @@
 
 #include "bench/measure.hpp"
 #include "bench/tensors.hpp"
+#include "model/timing.hpp"
 
 namespace squall::bench {
 

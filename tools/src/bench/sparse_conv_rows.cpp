@@ -2,6 +2,7 @@
 // weights), against our dense plan and PyTorch's dense convolution.
 #include "bench/measure.hpp"
 #include "bench/tensors.hpp"
+#include "model/timing.hpp"
 #include "squall/core/ops/conv.hpp"
 
 namespace squall::bench {

@@ -1,6 +1,7 @@
 // y = rel(W x + b) with a random mask: our sparse plan against our dense one, and PyTorch's dense and CSR products.
 #include "bench/measure.hpp"
 #include "bench/tensors.hpp"
+#include "model/timing.hpp"
 #include "squall/core/ops/dense.hpp"
 
 namespace squall::bench {

@@ -142,6 +142,16 @@ BatchTiming time_networks(Network& dense, Network& packed, const std::vector<std
   return {batch, measured.median_us(0), measured.median_us(1), measured.ratio(1)};
 }
 
+double relative_difference(const HostArray& a, const HostArray& b) {
+  double largest = 0;
+  double difference = 0;
+  for (Index i = 0; i < a.elements(); ++i) {
+    largest = std::max(largest, std::abs(a.value(i)));
+    difference = std::max(difference, std::abs(a.value(i) - b.value(i)));
+  }
+  return largest > 0 ? difference / largest : difference;
+}
+
 double compare_networks(Network& a, Network& b, const std::vector<std::string>& heads, Index batch) {
   const Batch data = random_batch(a, batch, 3);
   double worst = 0;
@@ -155,13 +165,7 @@ double compare_networks(Network& a, Network& b, const std::vector<std::string>& 
       net->forward(net->pass(Mode::Eval, {head}));
       outputs.push_back(net->handler().memory().to_host(net->output(n, slot)));
     }
-    double largest = 0;
-    double difference = 0;
-    for (Index i = 0; i < outputs[0].elements(); ++i) {
-      largest = std::max(largest, std::abs(outputs[0].value(i)));
-      difference = std::max(difference, std::abs(outputs[0].value(i) - outputs[1].value(i)));
-    }
-    if (largest > 0) worst = std::max(worst, difference / largest);
+    worst = std::max(worst, relative_difference(outputs[0], outputs[1]));
   }
   return worst;
 }

@@ -39,6 +39,8 @@ std::vector<std::function<void()>> runs_of(const std::vector<Network*>& networks
                                            Index batch);
 BatchTiming time_networks(Network& dense, Network& packed, const std::vector<std::string>& heads, Index batch,
                           int rounds);
+// Largest difference of two arrays, relative to the largest magnitude of the first (absolute if that is 0).
+double relative_difference(const HostArray& a, const HostArray& b);
 // Largest difference of the heads' outputs on random input, relative to their largest magnitude.
 double compare_networks(Network& a, Network& b, const std::vector<std::string>& heads, Index batch);
 // Random data for every real output of Input, zeros for labels.
