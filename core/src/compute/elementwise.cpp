@@ -146,6 +146,32 @@ void ElementwiseOps::curve_back(Curve f, const ConstTensor& x, const ConstTensor
   guard("curve_back", dx.to);
 }
 
+void ElementwiseOps::activate_second(Activation f, const ConstTensor& y, const ConstTensor& dy, const Sink& out) {
+  if (!out) return;
+  not_softmax("activate_second", f);
+  same_size("activate_second", "y", y, "dy", dy);
+  same_size("activate_second", "y", y, "out", out.to);
+  real(handler(), "activate_second", "y", y);
+  real(handler(), "activate_second", "dy", dy);
+  real(handler(), "activate_second", "out", out.to);
+  if (y.elements() == 0) return;
+  do_activate_second(f, y, dy, out);
+  guard("activate_second", out.to);
+}
+
+void ElementwiseOps::curve_second(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& out,
+                                  const CurveNumbers& numbers) {
+  if (!out) return;
+  same_size("curve_second", "x", x, "dy", dy);
+  same_size("curve_second", "x", x, "out", out.to);
+  real(handler(), "curve_second", "x", x);
+  real(handler(), "curve_second", "dy", dy);
+  real(handler(), "curve_second", "out", out.to);
+  if (x.elements() == 0) return;
+  do_curve_second(f, numbers, x, dy, out);
+  guard("curve_second", out.to);
+}
+
 void ElementwiseOps::copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) {
   same_size("copy_if", "operand", a, "result", out);
   condition(handler(), "copy_if", cond, out);

@@ -5,6 +5,7 @@
 
 #include "cpu/facets.hpp"
 #include "squall/core/ops/curve_formulas.hpp"
+#include "squall/core/ops/second_derivatives.hpp"
 
 namespace squall::cpu {
 
@@ -119,6 +120,14 @@ class CpuElementwise final : public ElementwiseOps {
       });
     });
   }
+  void do_activate_second(Activation f, const ConstTensor& y, const ConstTensor& dy, const Sink& out) override {
+    second(y, dy, out, 1, [f](R v) { return formulas::activation_second(f, v); });
+  }
+  void do_curve_second(Curve f, const CurveNumbers& numbers, const ConstTensor& x, const ConstTensor& dy,
+                       const Sink& out) override {
+    const R a = static_cast<R>(numbers.a), b = static_cast<R>(numbers.b);
+    second(x, dy, out, kSlow, [f, a, b](R v) { return formulas::curve_second(f, a, b, v); });
+  }
   void do_copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) override {
     where(cond, out, [&a](auto zero) {
       const auto* from = a.as<decltype(zero)>();
@@ -172,6 +181,20 @@ class CpuElementwise final : public ElementwiseOps {
   template <class F>
   void pieces(Index n, Index cost, const F& f) const {
     ctx_->parallel().pieces(n, cost, f);
+  }
+  // out (=, +=) of(x) dy
+  template <class F>
+  void second(const ConstTensor& x, const ConstTensor& dy, const Sink& out, Index cost, const F& of) const {
+    const R* in = x.as<R>();
+    const R* delta = dy.as<R>();
+    R* to = out.to.as<R>();
+    const bool add = out.mode == Write::Add;
+    pieces(x.elements(), cost, [=](Index first, Index n) {
+      for (Index i = first; i < first + n; ++i) {
+        const R d = of(in[i]) * delta[i];
+        to[i] = add ? to[i] + d : d;
+      }
+    });
   }
   // Applies what make(zero of out's type) returns to every element where cond is not 0.
   template <class Make>

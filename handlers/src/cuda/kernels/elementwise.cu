@@ -2,6 +2,7 @@
 #include "cuda/facets.hpp"
 #include "cuda/grid.hpp"
 #include "cuda/kernels/math.hpp"
+#include "squall/core/ops/second_derivatives.hpp"
 
 namespace squall::cuda::SQUALL_GRID {
 
@@ -79,6 +80,23 @@ struct CurveBackKernel {
   Curve f;
   bool add;
   SQUALL_HD void operator()(Index i) const { put(dx + i, curve_at<true>(f, a, b, x[i]) * dy[i], add); }
+};
+template <class R>
+struct ActivateSecondKernel {
+  const R *y, *dy;
+  R* out;
+  Activation f;
+  bool add;
+  SQUALL_HD void operator()(Index i) const { put(out + i, formulas::activation_second(f, y[i]) * dy[i], add); }
+};
+template <class R>
+struct CurveSecondKernel {
+  const R *x, *dy;
+  R* out;
+  R a, b;
+  Curve f;
+  bool add;
+  SQUALL_HD void operator()(Index i) const { put(out + i, formulas::curve_second(f, a, b, x[i]) * dy[i], add); }
 };
 
 enum class Where : std::uint8_t { Copy, Add, Fill };
@@ -185,6 +203,15 @@ class GridElementwise final : public ElementwiseOps {
     each(
         *ctx_, x.elements(),
         CurveBackKernel<R>{x.as<R>(), dy.as<R>(), dx.to.as<R>(), static_cast<R>(n.a), static_cast<R>(n.b), f, add(dx)});
+  }
+  void do_activate_second(Activation f, const ConstTensor& y, const ConstTensor& dy, const Sink& out) override {
+    each(*ctx_, y.elements(), ActivateSecondKernel<R>{y.as<R>(), dy.as<R>(), out.to.as<R>(), f, add(out)});
+  }
+  void do_curve_second(Curve f, const CurveNumbers& n, const ConstTensor& x, const ConstTensor& dy,
+                       const Sink& out) override {
+    each(*ctx_, x.elements(),
+         CurveSecondKernel<R>{x.as<R>(), dy.as<R>(), out.to.as<R>(), static_cast<R>(n.a), static_cast<R>(n.b), f,
+                              add(out)});
   }
   void do_copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out) override {
     where(Where::Copy, a.as<R>(), 0, cond, out);

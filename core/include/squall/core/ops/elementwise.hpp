@@ -48,6 +48,10 @@ class ElementwiseOps : public Facet {
   void curve(Curve f, const ConstTensor& x, const Tensor& y, const CurveNumbers& numbers = {});
   void curve_back(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& dx,
                   const CurveNumbers& numbers = {});
+  // out = f''(x) dy: what a loss of slopes needs. From y = f(x), or from x.
+  void activate_second(Activation f, const ConstTensor& y, const ConstTensor& dy, const Sink& out);
+  void curve_second(Curve f, const ConstTensor& x, const ConstTensor& dy, const Sink& out,
+                    const CurveNumbers& numbers = {});
   // Where cond != 0 (cond: real, I32 or U8): out = a / out += a / out = value.
   void copy_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out);
   void add_if(const ConstTensor& a, const ConstTensor& cond, const Tensor& out);
@@ -68,6 +72,8 @@ class ElementwiseOps : public Facet {
   virtual void do_activate_back(Activation, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
   virtual void do_curve(Curve, const CurveNumbers&, const ConstTensor&, const Tensor&) = 0;
   virtual void do_curve_back(Curve, const CurveNumbers&, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
+  virtual void do_activate_second(Activation, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
+  virtual void do_curve_second(Curve, const CurveNumbers&, const ConstTensor&, const ConstTensor&, const Sink&) = 0;
   virtual void do_copy_if(const ConstTensor&, const ConstTensor&, const Tensor&) = 0;
   virtual void do_add_if(const ConstTensor&, const ConstTensor&, const Tensor&) = 0;
   virtual void do_fill_if(double, const ConstTensor&, const Tensor&) = 0;
