@@ -71,6 +71,12 @@ std::optional<Wanted> parse(std::string_view name) {
 
 }  // namespace
 
+std::span<const EnumName<Precision>> enum_names(Precision) {
+  static constexpr EnumName<Precision> kNames[] = {
+      {"exact", Precision::Exact}, {"tf32", Precision::Tf32}, {"bf16", Precision::Bf16}};
+  return kNames;
+}
+
 void check_handler_name(std::string_view name) {
   if (!parse(name)) refuse(name);
 }
@@ -79,9 +85,14 @@ std::shared_ptr<Handler> make_handler(std::string_view name, const HandlerOption
   const auto wanted = parse(name);
   if (!wanted) refuse(name);
   if (options.threads < 0) raise<DeviceError>("a handler cannot have ", options.threads, " threads");
-  if (wanted->device.kind == Device::Kind::Cpu)
-    return cpu::make_cpu_handler(wanted->full_name(), wanted->dtype, options.threads, wanted->debug);
-  return cuda::make_cuda_handler(wanted->full_name(), wanted->dtype, wanted->device.index, wanted->debug);
+  const bool on_cpu = wanted->device.kind == Device::Kind::Cpu;
+  if (options.precision != Precision::Exact && (on_cpu || wanted->dtype == DType::F64))
+    raise<DeviceError>("precision ", enum_name(options.precision), ": handler '", name,
+                       on_cpu ? "' computes exactly; reduced precision needs a GPU, cuda:0"
+                              : "' has double precision; reduced precision is one of f32");
+  if (on_cpu) return cpu::make_cpu_handler(wanted->full_name(), wanted->dtype, options.threads, wanted->debug);
+  return cuda::make_cuda_handler(wanted->full_name(), wanted->dtype,
+                                 {wanted->device.index, options.precision, wanted->debug});
 }
 
 std::vector<std::string> available_handlers() {

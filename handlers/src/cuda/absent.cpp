@@ -3,12 +3,12 @@
 
 namespace squall::cuda {
 
-std::shared_ptr<Handler> make_cuda_handler(std::string name, DType, int, bool) {
-  raise<DeviceError>("this build has no CUDA: '", name, "' cannot be made; use cpu:f32 or cpu:f64");
+std::shared_ptr<Handler> make_cuda_handler(std::string name, DType, const CudaOptions&) {
+  raise<DeviceError>("built without CUDA: '", name, "' cannot be made; use cpu:f32 or cpu:f64");
 }
 
 std::vector<std::string> cuda_handlers() { return {}; }
 
-std::vector<std::string> cuda_report() { return {"cuda: not part of this build"}; }
+std::vector<std::string> cuda_report() { return {"cuda: built without CUDA"}; }
 
 }  // namespace squall::cuda

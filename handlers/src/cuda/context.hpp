@@ -13,7 +13,8 @@
 
 namespace squall::cuda {
 
-// c (=, +=) a b of row-major matrices; `turned`: stored as the transpose.
+// c (=, +=) a b of row-major matrices; `turned`: stored as the transpose. Several alike, each so many elements behind
+// the one before.
 struct Product {
   DType dtype = DType::F32;
   Index m = 0, n = 0, k = 0;
@@ -22,6 +23,7 @@ struct Product {
   bool a_turned = false, b_turned = false, add = false;
   void* c = nullptr;
   Index c_ld = 0;
+  Index count = 1, a_step = 0, b_step = 0, c_step = 0;
   bool operator==(const Product&) const = default;
 };
 

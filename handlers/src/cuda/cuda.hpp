@@ -5,12 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "squall/core/handler.hpp"
+#include "squall/handlers/make_handler.hpp"
 
 namespace squall::cuda {
 
-// Throws DeviceError when there is no such device or no CUDA in this build.
-std::shared_ptr<Handler> make_cuda_handler(std::string name, DType dtype, int index, bool debug);
+struct CudaOptions {
+  int index = 0;
+  Precision precision = Precision::Exact;
+  bool debug = false;
+};
+// Throws DeviceError when there is no such device, it has no such precision, or this build has no CUDA.
+std::shared_ptr<Handler> make_cuda_handler(std::string name, DType dtype, const CudaOptions& options);
 
 // Full names of the handlers of the devices found; empty without CUDA.
 std::vector<std::string> cuda_handlers();

@@ -33,18 +33,16 @@ template <class R>
 std::unique_ptr<PoolOps> make_pool(ContextPtr ctx);
 template <class R>
 std::unique_ptr<EmbeddingOps> make_embedding(ContextPtr ctx);
+template <class R>
+std::unique_ptr<DenseOps> make_dense(ContextPtr ctx);
+template <class R>
+std::unique_ptr<AttentionOps> make_attention(ContextPtr ctx);
+template <class R>
+std::unique_ptr<NormOps> make_norm(ContextPtr ctx);
+template <class R>
+std::unique_ptr<RecurrentOps> make_recurrent(ContextPtr ctx);
 
-// Facets without kernels of their own: plans of a library where the context has them, else references.
-class GridDense final : public DenseOps {
- public:
-  explicit GridDense(ContextPtr ctx) : ctx_(std::move(ctx)) {}
-
- protected:
-  std::unique_ptr<DensePlan> do_plan(const DenseSpec& spec) override { return ctx_->dense(handler(), spec); }
-
- private:
-  ContextPtr ctx_;
-};
+// Without kernels of its own: plans of a library where the context has them, else references.
 class GridConv final : public ConvOps {
  public:
   explicit GridConv(ContextPtr ctx) : ctx_(std::move(ctx)) {}
@@ -55,9 +53,6 @@ class GridConv final : public ConvOps {
  private:
   ContextPtr ctx_;
 };
-class ReferenceNorm final : public NormOps {};
-class ReferenceRecurrent final : public RecurrentOps {};
-class ReferenceAttention final : public AttentionOps {};
 
 template <class R>
 Facets make_facets(const ContextPtr& ctx) {
@@ -67,12 +62,12 @@ Facets make_facets(const ContextPtr& ctx) {
   f.linalg = make_linalg<R>(ctx);
   f.windows = make_windows<R>(ctx);
   f.random = make_random<R>(ctx);
-  f.dense = std::make_unique<GridDense>(ctx);
+  f.dense = make_dense<R>(ctx);
   f.conv = std::make_unique<GridConv>(ctx);
   f.pool = make_pool<R>(ctx);
-  f.norm = std::make_unique<ReferenceNorm>();
-  f.recurrent = std::make_unique<ReferenceRecurrent>();
-  f.attention = std::make_unique<ReferenceAttention>();
+  f.norm = make_norm<R>(ctx);
+  f.recurrent = make_recurrent<R>(ctx);
+  f.attention = make_attention<R>(ctx);
   f.embedding = make_embedding<R>(ctx);
   f.loss = make_loss<R>(ctx);
   f.criteria = make_criteria<R>(ctx);

@@ -103,10 +103,10 @@ struct ZeroCall {
   }
 };
 template <class R>
-void product(const Product& p) {
-  const auto* a = static_cast<const R*>(p.a);
-  const auto* b = static_cast<const R*>(p.b);
-  auto* c = static_cast<R*>(p.c);
+void product(const Product& p, Index number) {
+  const auto* a = static_cast<const R*>(p.a) + number * p.a_step;
+  const auto* b = static_cast<const R*>(p.b) + number * p.b_step;
+  auto* c = static_cast<R*>(p.c) + number * p.c_step;
   const auto n = static_cast<std::size_t>(p.n);
   std::vector<double> right(static_cast<std::size_t>(p.k) * n), sums(n);
   for (Index k = 0; k < p.k; ++k)
@@ -129,7 +129,9 @@ struct ProductCall {
   Product product_;
   bool operator==(const ProductCall&) const = default;
   void operator()() const {
-    stream->submit([p = product_] { p.dtype == DType::F64 ? product<double>(p) : product<float>(p); });
+    stream->submit([p = product_] {
+      for (Index i = 0; i < p.count; ++i) p.dtype == DType::F64 ? product<double>(p, i) : product<float>(p, i);
+    });
   }
 };
 

@@ -14,10 +14,10 @@
 namespace squall::cli {
 
 std::shared_ptr<Handler> Context::make_handler() const {
-  if (precision != "exact")
-    raise<ConfigError>("--precision ", precision, ": handler '", handler,
-                       "' computes exactly; reduced precision needs a GPU");
-  auto made = squall::make_handler(handler, {threads});
+  HandlerOptions options{threads};
+  for (const auto& known : enum_names(Precision{}))
+    if (known.name == precision) options.precision = known.value;
+  auto made = squall::make_handler(handler, options);
   if (verbose) {
     say(concat("handler ", made->name(), ", ", thread_count(), " threads"));
     for (const auto& line : handler_report()) say("  " + line);

@@ -2,19 +2,28 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "squall/core/enum_name.hpp"
 #include "squall/core/handler.hpp"
 
 namespace squall {
 
+// Of products of single precision on a GPU: Exact never rounds operands; the others round them to so many bits where
+// that is faster, and add up in single precision.
+enum class Precision : std::uint8_t { Exact, Tf32, Bf16 };
+std::span<const EnumName<Precision>> enum_names(Precision);
+
 struct HandlerOptions {
-  int threads = 0;  // 0: all cores the process may use
+  int threads = 0;  // of a CPU; 0: all cores the process may use
+  Precision precision = Precision::Exact;
 };
 
-// Throws DeviceError for a name that is wrong (with the nearest right one) or a device that is not there.
+// Throws DeviceError for a name that is wrong (with the nearest right one), a device that is not there and a precision
+// that it does not have.
 std::shared_ptr<Handler> make_handler(std::string_view name, const HandlerOptions& options = {});
 // Throws DeviceError for a name that is wrong, whether the device is there or not.
 void check_handler_name(std::string_view name);

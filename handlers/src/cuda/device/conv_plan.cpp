@@ -16,7 +16,7 @@ int whole(Index n) { return static_cast<int>(n); }
 // Descriptions of images, maps, filters and the window.
 class Description {
  public:
-  Description(const ConvSpec& s, DType dtype) {
+  Description(const ConvSpec& s, DType dtype, cudnnMathType_t math) {
     const CudnnLibrary& dnn = cudnn();
     const Window& w = s.window;
     const cudnnDataType_t type = dtype == DType::F64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
@@ -34,7 +34,7 @@ class Description {
       good =
           good && ok(dnn.set_convolution(convolution, whole(w.top), whole(w.left), whole(w.stride_h), whole(w.stride_w),
                                          whole(w.dilation_h), whole(w.dilation_w), CUDNN_CROSS_CORRELATION, type));
-      good = good && ok(dnn.set_math_type(convolution, CUDNN_FMA_MATH));  // no TF32
+      good = good && ok(dnn.set_math_type(convolution, math));
       usable = good && ok(dnn.set_groups(convolution, whole(s.groups)));
     } catch (...) {
       free();
@@ -61,28 +61,42 @@ class Description {
   }
 };
 
+// Exact: multiplied and added in full precision. CUDNN_DEFAULT_MATH allows TF32; there is no bf16 for operands of f32,
+// so that convolutions of either reduced precision are TF32.
+cudnnMathType_t math_of(const DeviceContext& context) {
+  const bool exact = context.dtype() == DType::F64 || context.precision() == Precision::Exact;
+  return exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+}
+bool allowed(cudnnMathType_t found, cudnnMathType_t math) {
+  return math == CUDNN_FMA_MATH ? found == CUDNN_FMA_MATH : found != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
+}
+
 // The first of the algorithms, the fastest first, that serves.
 template <class Result>
-const Result* choose(const std::vector<Result>& found) {
+const Result* choose(const std::vector<Result>& found, cudnnMathType_t math) {
   for (const Result& r : found)
-    if (r.status == CUDNN_STATUS_SUCCESS && r.determinism == CUDNN_DETERMINISTIC && r.mathType == CUDNN_FMA_MATH &&
+    if (r.status == CUDNN_STATUS_SUCCESS && r.determinism == CUDNN_DETERMINISTIC && allowed(r.mathType, math) &&
         r.memory <= kMostWorkspace)
       return &r;
   return nullptr;
 }
 template <class Result, class Ask>
-const Result* ask(std::vector<Result>& found, const Ask& question) {
+const Result* ask(std::vector<Result>& found, cudnnMathType_t math, const Ask& question) {
   int count = 0;
   found.resize(16);
   if (question(static_cast<int>(found.size()), &count, found.data()) != CUDNN_STATUS_SUCCESS) count = 0;
   found.resize(static_cast<std::size_t>(count));
-  return choose(found);
+  return choose(found, math);
 }
 
 class CudnnConv final : public ConvPlan {
  public:
   CudnnConv(DeviceContext& context, Handler& handler, const ConvSpec& s)
-      : ConvPlan(s), context_(context), handler_(handler), number_(context.number_plan()), about_(s, context.dtype()) {
+      : ConvPlan(s),
+        context_(context),
+        handler_(handler),
+        number_(context.number_plan()),
+        about_(s, context.dtype(), math_of(context)) {
     if (about_.usable) usable_ = choose_algorithms();
   }
   std::string_view kind() const override { return "cudnn"; }
@@ -133,18 +147,19 @@ class CudnnConv final : public ConvPlan {
   bool choose_algorithms() {
     const CudnnLibrary& dnn = cudnn();
     const cudnnHandle_t handle = context_.dnn();
+    const cudnnMathType_t math = math_of(context_);
     std::vector<cudnnConvolutionFwdAlgoPerf_t> forward;
     std::vector<cudnnConvolutionBwdDataAlgoPerf_t> data;
     std::vector<cudnnConvolutionBwdFilterAlgoPerf_t> filter;
-    const auto* f = ask(forward, [&](int most, int* count, auto* to) {
+    const auto* f = ask(forward, math, [&](int most, int* count, auto* to) {
       return dnn.forward_algorithms(handle, about_.images, about_.filters, about_.convolution, about_.maps, most, count,
                                     to);
     });
-    const auto* d = ask(data, [&](int most, int* count, auto* to) {
+    const auto* d = ask(data, math, [&](int most, int* count, auto* to) {
       return dnn.data_algorithms(handle, about_.filters, about_.maps, about_.convolution, about_.images, most, count,
                                  to);
     });
-    const auto* g = ask(filter, [&](int most, int* count, auto* to) {
+    const auto* g = ask(filter, math, [&](int most, int* count, auto* to) {
       return dnn.filter_algorithms(handle, about_.images, about_.maps, about_.convolution, about_.filters, most, count,
                                    to);
     });

@@ -13,7 +13,8 @@ class FusedDense final : public DensePlan {
   FusedDense(DeviceContext& context, Handler& handler, const DenseSpec& s)
       : DensePlan(s),
         handler_(handler),
-        forward_(context, {s.out, s.rows, s.in, true, false, forward_epilogue(s)}),
+        fused_rel_(s.activation == Activation::Rel && !handler.debug()),
+        forward_(context, {s.out, s.rows, s.in, true, false, forward_epilogue(s.bias, fused_rel_)}),
         weight_(context, {s.in, s.out, s.rows, false, true, CUBLASLT_EPILOGUE_BGRADB}) {}
   std::string_view kind() const override { return "cublaslt"; }
   bool usable() const { return forward_.usable(); }
@@ -28,7 +29,7 @@ class FusedDense final : public DensePlan {
       handler_.linalg().matmul(rows(x, spec().in), weight(w).T(), out);
       if (b) handler_.linalg().with_row(Binary::Add, out, b, Sink(out));
     }
-    if (!fits || spec().activation != Activation::Rel) activate(handler_, spec().activation, out);
+    if (!fits || !fused_rel_) activate(handler_, spec().activation, out);
   }
 
   void do_backward(const ConstTensor& x, const WeightRef& w, const ConstTensor& y, const Tensor& dy, const Sink& dx,
@@ -49,9 +50,8 @@ class FusedDense final : public DensePlan {
   }
 
  private:
-  static cublasLtEpilogue_t forward_epilogue(const DenseSpec& s) {
-    const bool rel = s.activation == Activation::Rel;
-    if (s.bias) return rel ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+  static cublasLtEpilogue_t forward_epilogue(bool bias, bool rel) {
+    if (bias) return rel ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
     return rel ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
   }
   static bool takes(std::initializer_list<const void*> pointers) {
@@ -65,6 +65,7 @@ class FusedDense final : public DensePlan {
   }
 
   Handler& handler_;
+  bool fused_rel_;  // the library's ReLU may turn NaN into 0: a debug handler, which looks for NaN, uses our own
   FusedProduct forward_, weight_;
 };
 

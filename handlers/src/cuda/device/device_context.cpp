@@ -30,19 +30,26 @@ struct ZeroCall {
 // The library has column-major matrices: c' = b' a'.
 struct ProductCall {
   cublasHandle_t blas;
+  cublasComputeType_t compute;
   Product p;
   bool operator==(const ProductCall&) const = default;
-  void operator()() const { p.dtype == DType::F64 ? run<double>(cublas().dgemm) : run<float>(cublas().sgemm); }
-  template <class R, class F>
-  void run(F* gemm) const {
+  void operator()() const { p.dtype == DType::F64 ? run<double>(CUDA_R_64F) : run<float>(CUDA_R_32F); }
+  template <class R>
+  void run(cudaDataType_t type) const {
     const R one = 1, add = p.add ? R(1) : R(0);
     const auto turn = [](bool turned) { return turned ? CUBLAS_OP_T : CUBLAS_OP_N; };
     // A matrix of one row may have any stride; the library wants one that is large enough.
     const Index a_ld = std::max({p.a_ld, p.a_turned ? p.m : p.k, Index{1}});
     const Index b_ld = std::max({p.b_ld, p.b_turned ? p.k : p.n, Index{1}});
-    check(gemm(blas, turn(p.b_turned), turn(p.a_turned), p.n, p.m, p.k, &one, static_cast<const R*>(p.b), b_ld,
-               static_cast<const R*>(p.a), a_ld, &add, static_cast<R*>(p.c), std::max(p.c_ld, p.n)),
-          "a matrix product");
+    const Index c_ld = std::max(p.c_ld, p.n);
+    if (p.count == 1)
+      return check(cublas().gemm(blas, turn(p.b_turned), turn(p.a_turned), p.n, p.m, p.k, &one, p.b, type, b_ld, p.a,
+                                 type, a_ld, &add, p.c, type, c_ld, compute, CUBLAS_GEMM_DEFAULT),
+                   "a matrix product");
+    check(cublas().gemm_batch(blas, turn(p.b_turned), turn(p.a_turned), p.n, p.m, p.k, &one, p.b, type, b_ld, p.b_step,
+                              p.a, type, a_ld, p.a_step, &add, p.c, type, c_ld, p.c_step, p.count, compute,
+                              CUBLAS_GEMM_DEFAULT),
+          "matrix products");
   }
 };
 
@@ -60,15 +67,19 @@ void check(cudnnStatus_t status, std::string_view what) {
     raise<DeviceError>("CUDA: ", what, " failed: cuDNN status ", static_cast<int>(status));
 }
 
-DeviceContext::DeviceContext(int index, DType dtype) : Context(dtype), index_(index) {
+DeviceContext::DeviceContext(int index, DType dtype, Precision precision)
+    : Context(dtype), index_(index), precision_(precision) {
   try {
     use();
     std::size_t free = 0;
     check(cudaMemGetInfo(&free, &capacity_), "asking for the size of the memory");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
+    check(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking), "making a stream");
     for (Stage& s : stages_) {
-      check(cudaMallocHost(reinterpret_cast<void**>(&s.data), kStage), "taking pinned memory");
-      check(cudaEventCreateWithFlags(&s.taken, cudaEventDisableTiming), "making an event");
+      check(cudaMallocHost(reinterpret_cast<void**>(&s.pinned), kStage), "taking pinned memory");
+      check(cudaMalloc(reinterpret_cast<void**>(&s.arrived_at), kStage), "taking memory for copies");
+      for (cudaEvent_t* event : {&s.arrived, &s.taken})
+        check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "making an event");
     }
     take_memory();
   } catch (...) {
@@ -81,20 +92,24 @@ DeviceContext::~DeviceContext() { close(); }
 
 void DeviceContext::close() noexcept {
   cudaSetDevice(index_);
-  if (stream_ != nullptr) cudaStreamSynchronize(stream_);
+  for (cudaStream_t stream : {copies_, stream_})
+    if (stream != nullptr) cudaStreamSynchronize(stream);
   if (dnn_ != nullptr) cudnn().destroy(dnn_);
   if (blas_lt_ != nullptr) cublas_lt().destroy(blas_lt_);
   if (blas_ != nullptr) cublas().destroy(blas_);
   free_memory();
   if (workspace_ != nullptr) release(workspace_);
   for (const Stage& s : stages_) {
-    if (s.taken != nullptr) cudaEventDestroy(s.taken);
-    if (s.data != nullptr) cudaFreeHost(s.data);
+    for (cudaEvent_t event : {s.arrived, s.taken})
+      if (event != nullptr) cudaEventDestroy(event);
+    if (s.arrived_at != nullptr) cudaFree(s.arrived_at);
+    if (s.pinned != nullptr) cudaFreeHost(s.pinned);
   }
-  if (stream_ != nullptr) cudaStreamDestroy(stream_);
+  for (cudaStream_t stream : {copies_, stream_})
+    if (stream != nullptr) cudaStreamDestroy(stream);
 }
 
-void DeviceContext::multiply(const Product& product) { call(ProductCall{blas(), product}); }
+void DeviceContext::multiply(const Product& product) { call(ProductCall{blas(), compute_type(), product}); }
 
 void DeviceContext::copy(const void* from, void* to, std::size_t bytes) {
   if (from != to) call(CopyCall{stream_, from, to, bytes});
@@ -128,16 +143,33 @@ void DeviceContext::issue(const Launch& launch, const void* argument, std::size_
 
 std::unique_ptr<Tape> DeviceContext::tape() { return std::make_unique<DeviceTape>(*this); }
 
+cublasComputeType_t DeviceContext::compute_type() const {
+  if (dtype() == DType::F64) return CUBLAS_COMPUTE_64F;
+  if (precision_ == Precision::Tf32) return CUBLAS_COMPUTE_32F_FAST_TF32;
+  if (precision_ == Precision::Bf16) return CUBLAS_COMPUTE_32F_FAST_16BF;
+  return CUBLAS_COMPUTE_32F;
+}
+
+DeviceContext::Stage& DeviceContext::next_stage() {
+  Stage& stage = stages_[next_stage_++ % stages_.size()];
+  check(cudaEventSynchronize(stage.taken), "waiting for pinned memory");
+  return stage;
+}
+
 void DeviceContext::write(const void* host, void* to, std::size_t bytes) {
   use();
   const auto* from = static_cast<const std::byte*>(host);
   auto* target = static_cast<std::byte*>(to);
   for (std::size_t done = 0; done < bytes; done += kStage) {
     const std::size_t count = std::min(kStage, bytes - done);
-    Stage& stage = stages_[next_stage_++ % stages_.size()];
-    check(cudaEventSynchronize(stage.taken), "waiting for pinned memory");
-    std::memcpy(stage.data, from + done, count);
-    check(cudaMemcpyAsync(target + done, stage.data, count, cudaMemcpyHostToDevice, stream_), "copying to the device");
+    const Stage& stage = next_stage();
+    std::memcpy(stage.pinned, from + done, count);
+    check(cudaMemcpyAsync(stage.arrived_at, stage.pinned, count, cudaMemcpyHostToDevice, copies_),
+          "copying to the device");
+    check(cudaEventRecord(stage.arrived, copies_), "recording an event");
+    check(cudaStreamWaitEvent(stream_, stage.arrived, 0), "waiting for a copy");
+    check(cudaMemcpyAsync(target + done, stage.arrived_at, count, cudaMemcpyDeviceToDevice, stream_),
+          "taking over a copy");
     check(cudaEventRecord(stage.taken, stream_), "recording an event");
   }
 }
@@ -148,11 +180,10 @@ void DeviceContext::read(const void* from, void* host, std::size_t bytes) {
   auto* target = static_cast<std::byte*>(host);
   for (std::size_t done = 0; done < bytes; done += kStage) {
     const std::size_t count = std::min(kStage, bytes - done);
-    const Stage& stage = stages_[next_stage_++ % stages_.size()];
-    check(cudaEventSynchronize(stage.taken), "waiting for pinned memory");
-    check(cudaMemcpyAsync(stage.data, source + done, count, cudaMemcpyDeviceToHost, stream_), "copying to the host");
+    const Stage& stage = next_stage();
+    check(cudaMemcpyAsync(stage.pinned, source + done, count, cudaMemcpyDeviceToHost, stream_), "copying to the host");
     finish();
-    std::memcpy(target + done, stage.data, count);
+    std::memcpy(target + done, stage.pinned, count);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "cuda/context.hpp"
 #include "cuda/device/library.hpp"
+#include "squall/handlers/make_handler.hpp"
 
 namespace squall::cuda {
 
@@ -17,7 +18,7 @@ void check(cudnnStatus_t status, std::string_view what);
 
 class DeviceContext final : public Context {
  public:
-  DeviceContext(int index, DType dtype);
+  DeviceContext(int index, DType dtype, Precision precision);
   ~DeviceContext() override;
   DeviceContext(const DeviceContext&) = delete;
   DeviceContext& operator=(const DeviceContext&) = delete;
@@ -34,6 +35,9 @@ class DeviceContext final : public Context {
   std::unique_ptr<ConvPlan> conv(Handler& handler, const ConvSpec& spec) override;
 
   cudaStream_t stream() const { return stream_; }
+  // How products of f32 are computed.
+  Precision precision() const { return precision_; }
+  cublasComputeType_t compute_type() const;
   // The calling thread works with this device from now on.
   void use() const { check(cudaSetDevice(index_), "choosing a device"); }
   // Tells plans apart in recorded steps: a new one may lie where an old one was.
@@ -51,18 +55,23 @@ class DeviceContext final : public Context {
   void finish() override;
 
  private:
-  // Pinned memory, through which the host's memory goes to the device.
+  // What the host gives goes through pinned memory and, on a stream of copies, into memory of the device that nothing
+  // computes with; from there the stream of work takes it. So it travels while the step before is computed.
   struct Stage {
-    std::byte* data = nullptr;
-    cudaEvent_t taken = nullptr;
+    std::byte* pinned = nullptr;
+    std::byte* arrived_at = nullptr;
+    cudaEvent_t arrived = nullptr, taken = nullptr;
   };
-  static constexpr std::size_t kStage = std::size_t{1} << 20;
+  static constexpr std::size_t kStage = std::size_t{2} << 20;
+  static constexpr std::size_t kStages = 4;
+  Stage& next_stage();  // one that is free again
   void close() noexcept;
   int index_;
   std::uint64_t plans_ = 0;
   std::size_t capacity_ = 0;
-  cudaStream_t stream_ = nullptr;
-  std::array<Stage, 2> stages_;
+  Precision precision_;
+  cudaStream_t stream_ = nullptr, copies_ = nullptr;
+  std::array<Stage, kStages> stages_;
   std::size_t next_stage_ = 0;
   std::byte* workspace_ = nullptr;
   cublasHandle_t blas_ = nullptr;

@@ -28,7 +28,7 @@ FusedProduct::FusedProduct(DeviceContext& context, const FusedShape& s)
     layout(a_, s.a_turned ? s.k : s.m, s.a_turned ? s.m : s.k);
     layout(b_, s.b_turned ? s.n : s.k, s.b_turned ? s.k : s.n);
     layout(d_, s.m, s.n);
-    check(lt.create_operation(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
+    check(lt.create_operation(&operation_, context.compute_type(), CUDA_R_32F), "describing a product");
     const cublasOperation_t turned = CUBLAS_OP_T, plain = CUBLAS_OP_N;
     set(CUBLASLT_MATMUL_DESC_TRANSA, s.a_turned ? turned : plain);
     set(CUBLASLT_MATMUL_DESC_TRANSB, s.b_turned ? turned : plain);

@@ -36,8 +36,8 @@ CublasLibrary::CublasLibrary()
       SQUALL_FIND(set_stream, cublasSetStream_v2),
       SQUALL_FIND(set_workspace, cublasSetWorkspace_v2),
       SQUALL_FIND(set_math_mode, cublasSetMathMode),
-      SQUALL_FIND(sgemm, cublasSgemm_v2_64),
-      SQUALL_FIND(dgemm, cublasDgemm_v2_64) {}
+      SQUALL_FIND(gemm, cublasGemmEx_64),
+      SQUALL_FIND(gemm_batch, cublasGemmStridedBatchedEx_64) {}
 
 CublasLtLibrary::CublasLtLibrary()
     : library("cublasLt", CUBLAS_VER_MAJOR),

@@ -34,8 +34,8 @@ struct CublasLibrary {
   decltype(cublasSetStream_v2)* set_stream;
   decltype(cublasSetWorkspace_v2)* set_workspace;
   decltype(cublasSetMathMode)* set_math_mode;
-  decltype(cublasSgemm_v2_64)* sgemm;
-  decltype(cublasDgemm_v2_64)* dgemm;
+  decltype(cublasGemmEx_64)* gemm;
+  decltype(cublasGemmStridedBatchedEx_64)* gemm_batch;
 };
 
 struct CublasLtLibrary {

@@ -47,17 +47,29 @@ std::string device_line(int index) {
                 static_cast<int>(gib + 0.5), " GiB, ", p.multiProcessorCount, " multiprocessors");
 }
 
+// Devices before 8.0 have neither form of reduced precision.
+void require(Precision precision, const std::string& name, int index) {
+  if (precision == Precision::Exact) return;
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index), "asking for the compute capability");
+  if (major < 8)
+    raise<DeviceError>("'", name, "' has no precision ", enum_name(precision),
+                       ": it needs a device of compute capability 8.0 or newer");
+}
+
 }  // namespace
 
-std::shared_ptr<Handler> make_cuda_handler(std::string name, DType dtype, int index, bool debug) {
+std::shared_ptr<Handler> make_cuda_handler(std::string name, DType dtype, const CudaOptions& options) {
   const Devices devices = find_devices();
   if (devices.count == 0) raise<DeviceError>("'", name, "' cannot be made (CUDA): ", devices.why);
+  const int index = options.index;
   if (index >= devices.count)
     raise<DeviceError>("'", name, "' cannot be made: this machine has ", devices.count, " CUDA device",
                        devices.count == 1 ? "" : "s", ", the last one is cuda:", devices.count - 1);
-  const auto context = std::make_shared<DeviceContext>(index, dtype);
+  require(options.precision, name, index);
+  const auto context = std::make_shared<DeviceContext>(index, dtype, options.precision);
   Facets facets = dtype == DType::F64 ? device::make_facets<double>(context) : device::make_facets<float>(context);
-  return make_context_handler(std::move(name), {Device::Kind::Cuda, index}, std::move(facets), context, debug);
+  return make_context_handler(std::move(name), {Device::Kind::Cuda, index}, std::move(facets), context, options.debug);
 }
 
 std::vector<std::string> cuda_handlers() {

@@ -14,19 +14,17 @@ struct MaxForwardKernel {
   std::int32_t* place;  // the pixel, -1: none
   PoolIndex at;
   SQUALL_HD void operator()(Index i) const {
-    const PoolOutput o = at.output(i);
+    const PixelPlace o = at.output(i);
     R best = R(0);
     std::int32_t pixel = -1;
     const PoolTaps d = at.axis[0].taps[o.d], h = at.axis[1].taps[o.h], w = at.axis[2].taps[o.w];
-    for (Index a = d.first; a < d.end; ++a)
-      for (Index b = h.first; b < h.end; ++b)
-        for (Index c = w.first; c < w.end; ++c) {
-          const Index p = at.pixel(d.start + a * d.step, h.start + b * h.step, w.start + c * w.step);
-          const R v = x[at.element(o.image, p, o.channel)];
-          if (pixel >= 0 && !(v > best || (v != v && best == best))) continue;
-          best = v;
-          pixel = static_cast<std::int32_t>(p);
-        }
+    walk(d, h, w, [&](Index a, Index b, Index c) {
+      const Index p = at.pixel(d.start + a * d.step, h.start + b * h.step, w.start + c * w.step);
+      const R v = x[at.element(o.image, p, o.channel)];
+      if (pixel >= 0 && !(v > best || (v != v && best == best))) return;
+      best = v;
+      pixel = static_cast<std::int32_t>(p);
+    });
     y[i] = best;
     place[i] = pixel;
   }
@@ -39,16 +37,14 @@ struct MaxBackwardKernel {
   PoolIndex at;
   bool add;
   SQUALL_HD void operator()(Index i) const {
-    const PoolInput p = at.input(i);
+    const PixelPlace p = at.input(i);
     const auto own = static_cast<std::int32_t>(at.pixel(p.d, p.h, p.w));
     R sum = R(0);
     const PoolSeen d = at.axis[0].seen[p.d], h = at.axis[1].seen[p.h], w = at.axis[2].seen[p.w];
-    for (Index a = d.first; a < d.end; ++a)
-      for (Index b = h.first; b < h.end; ++b)
-        for (Index c = w.first; c < w.end; ++c) {
-          const Index o = at.result(p.image, a, b, c, p.channel);
-          if (place[o] == own) sum += dy[o];
-        }
+    walk(d, h, w, [&](Index a, Index b, Index c) {
+      const Index o = at.result(p.image, a, b, c, p.channel);
+      if (place[o] == own) sum += dy[o];
+    });
     put(dx + i, sum, add);
   }
 };
@@ -59,14 +55,13 @@ struct AvgForwardKernel {
   R* y;
   PoolIndex at;
   SQUALL_HD void operator()(Index i) const {
-    const PoolOutput o = at.output(i);
+    const PixelPlace o = at.output(i);
     R sum = R(0);
     const PoolTaps d = at.axis[0].taps[o.d], h = at.axis[1].taps[o.h], w = at.axis[2].taps[o.w];
-    for (Index a = d.first; a < d.end; ++a)
-      for (Index b = h.first; b < h.end; ++b)
-        for (Index c = w.first; c < w.end; ++c)
-          sum += x[at.element(o.image, at.pixel(d.start + a * d.step, h.start + b * h.step, w.start + c * w.step),
-                              o.channel)];
+    walk(d, h, w, [&](Index a, Index b, Index c) {
+      sum +=
+          x[at.element(o.image, at.pixel(d.start + a * d.step, h.start + b * h.step, w.start + c * w.step), o.channel)];
+    });
     y[i] = sum * static_cast<R>(at.share(o.d, o.h, o.w));
   }
 };
@@ -77,14 +72,13 @@ struct AvgBackwardKernel {
   PoolIndex at;
   bool add;
   SQUALL_HD void operator()(Index i) const {
-    const PoolInput p = at.input(i);
+    const PixelPlace p = at.input(i);
     R sum = R(0);
     const PoolSeen d = at.axis[0].seen[p.d], h = at.axis[1].seen[p.h], w = at.axis[2].seen[p.w];
-    for (Index a = d.first; a < d.end; ++a)
-      for (Index b = h.first; b < h.end; ++b)
-        for (Index c = w.first; c < w.end; ++c)
-          if (at.axis[0].sees(a, p.d) && at.axis[1].sees(b, p.h) && at.axis[2].sees(c, p.w))
-            sum += dy[at.result(p.image, a, b, c, p.channel)] * static_cast<R>(at.share(a, b, c));
+    walk(d, h, w, [&](Index a, Index b, Index c) {
+      if (at.axis[0].sees(a, p.d) && at.axis[1].sees(b, p.h) && at.axis[2].sees(c, p.w))
+        sum += dy[at.result(p.image, a, b, c, p.channel)] * static_cast<R>(at.share(a, b, c));
+    });
     put(dx + i, sum, add);
   }
 };

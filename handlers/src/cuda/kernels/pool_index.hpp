@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/grid.hpp"
+#include "cuda/kernels/image_index.hpp"
 #include "squall/core/ops/conv.hpp"
 #include "squall/core/ops/memory.hpp"
 
@@ -23,29 +24,12 @@ struct PoolAxis {
     return tap >= t.first && tap < t.end;
   }
 };
-struct PoolOutput {
-  Index image, d, h, w, channel;
-};
-using PoolInput = PoolOutput;
-
 struct PoolIndex {
   PoolAxis axis[3];
   Index channels, divisor;
 
-  SQUALL_HD PoolOutput output(Index i) const { return unpack(i, axis[0].out, axis[1].out, axis[2].out); }
-  SQUALL_HD PoolInput input(Index i) const { return unpack(i, axis[0].size, axis[1].size, axis[2].size); }
-  SQUALL_HD PoolOutput unpack(Index i, Index depth, Index height, Index width) const {
-    PoolOutput o{};
-    o.channel = i % channels;
-    i /= channels;
-    o.w = i % width;
-    i /= width;
-    o.h = i % height;
-    i /= height;
-    o.d = i % depth;
-    o.image = i / depth;
-    return o;
-  }
+  SQUALL_HD PixelPlace output(Index i) const { return place_of(i, axis[0].out, axis[1].out, axis[2].out, channels); }
+  SQUALL_HD PixelPlace input(Index i) const { return place_of(i, axis[0].size, axis[1].size, axis[2].size, channels); }
   SQUALL_HD Index pixel(Index d, Index h, Index w) const { return (d * axis[1].size + h) * axis[2].size + w; }
   SQUALL_HD Index element(Index image, Index pixel_of_image, Index channel) const {
     return (image * axis[0].size * axis[1].size * axis[2].size + pixel_of_image) * channels + channel;

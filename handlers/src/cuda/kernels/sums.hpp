@@ -58,6 +58,50 @@ void column_sums(Context& ctx, const R* x, Index count, Index columns, Index ld,
   each(ctx, columns, ColumnTotalKernel<R>{ctx.sums(), out, chunks, columns, add});
 }
 
+// Two sums over the rows of each column at once: f(row, column, a, b) adds to them, then done(column, a, b) takes them.
+template <class F>
+struct ColumnPairKernel {
+  F f;
+  double* parts;
+  Index rows, columns, chunk;
+  SQUALL_HD void operator()(Index i) const {
+    const Index part = i / columns, column = i % columns;
+    const Index end = (part + 1) * chunk < rows ? (part + 1) * chunk : rows;
+    double a = 0, b = 0;
+    for (Index r = part * chunk; r < end; ++r) f(r, column, a, b);
+    parts[2 * i] = a;
+    parts[2 * i + 1] = b;
+  }
+};
+template <class D>
+struct ColumnPairTotalKernel {
+  D done;
+  const double* parts;
+  Index chunks, columns;
+  SQUALL_HD void operator()(Index column) const {
+    double a = 0, b = 0;
+    for (Index c = 0; c < chunks; ++c) {
+      a += parts[2 * (c * columns + column)];
+      b += parts[2 * (c * columns + column) + 1];
+    }
+    done(column, a, b);
+  }
+};
+
+template <class F, class D>
+void column_pairs(Context& ctx, Index count, Index columns, const F& f, const D& done) {
+  constexpr Index kChunk = 32, kMostChunks = 256;
+  const Index most = std::max<Index>(1, std::min(kMostChunks, Context::kSums / 2 / columns));
+  const Index wanted = std::clamp<Index>((count + kChunk - 1) / kChunk, 1, most);
+  const Index chunk = std::max<Index>(1, (count + wanted - 1) / wanted);
+  const Index chunks = std::max<Index>(1, (count + chunk - 1) / chunk);
+  double* parts = ctx.sums();
+  if (2 * columns > Context::kSums)
+    parts = reinterpret_cast<double*>(ctx.scratch(sizeof(double) * 2 * static_cast<std::size_t>(columns)));
+  each(ctx, chunks * columns, ColumnPairKernel<F>{f, parts, count, columns, chunk});
+  each(ctx, columns, ColumnPairTotalKernel<D>{done, parts, chunks, columns});
+}
+
 // The total over all elements of what F makes of each: F(i) in double; F::combine(a, b).
 template <class F>
 struct PartKernel {

@@ -1,7 +1,7 @@
 // Where the elements of windows are, for kernels.
 #pragma once
 
-#include "squall/core/formulas/portable.hpp"
+#include "cuda/kernels/image_index.hpp"
 #include "squall/core/ops/windows.hpp"
 
 namespace squall::cuda::SQUALL_GRID {
@@ -24,10 +24,6 @@ struct AxisIndex {
 struct ColumnPlace {
   Index image, od, oh, ow, kd, kh, kw, channel;
 };
-struct PixelPlace {
-  Index image, d, h, w, channel;
-};
-
 struct WindowIndex {
   AxisIndex axis[3];
   Index channels;
@@ -69,18 +65,8 @@ struct WindowIndex {
     return (((p.image * axis[0].size + d) * axis[1].size + h) * axis[2].size + w) * channels + p.channel;
   }
   // Of element i of images (N, D, H, W, C).
-  SQUALL_HD PixelPlace place(Index i) const {
-    PixelPlace p{};
-    p.channel = i % channels;
-    i /= channels;
-    p.w = i % axis[2].size;
-    i /= axis[2].size;
-    p.h = i % axis[1].size;
-    i /= axis[1].size;
-    p.d = i % axis[0].size;
-    p.image = i / axis[0].size;
-    return p;
-  }
+  SQUALL_HD PixelPlace place(Index i) const { return place_of(i, axis[0].size, axis[1].size, axis[2].size, channels); }
+  SQUALL_HD AllTaps taps(int a) const { return {0, axis[a].kernel}; }
 };
 
 }  // namespace squall::cuda::SQUALL_GRID

@@ -28,18 +28,11 @@ struct Col2imKernel {
   SQUALL_HD void operator()(Index i) const {
     const PixelPlace at = w.place(i);
     R sum = R(0);
-    for (Index kd = 0; kd < w.axis[0].kernel; ++kd) {
-      const Index od = w.axis[0].output(at.d, kd);
-      if (od < 0) continue;
-      for (Index kh = 0; kh < w.axis[1].kernel; ++kh) {
-        const Index oh = w.axis[1].output(at.h, kh);
-        if (oh < 0) continue;
-        for (Index kw = 0; kw < w.axis[2].kernel; ++kw) {
-          const Index ow = w.axis[2].output(at.w, kw);
-          if (ow >= 0) sum += columns[w.column_offset(at.image, od, oh, ow, kd, kh, kw) + at.channel];
-        }
-      }
-    }
+    walk(w.taps(0), w.taps(1), w.taps(2), [&](Index kd, Index kh, Index kw) {
+      const Index od = w.axis[0].output(at.d, kd), oh = w.axis[1].output(at.h, kh), ow = w.axis[2].output(at.w, kw);
+      if (od < 0 || oh < 0 || ow < 0) return;
+      sum += columns[w.column_offset(at.image, od, oh, ow, kd, kh, kw) + at.channel];
+    });
     put(dx + i, sum, add);
   }
 };
