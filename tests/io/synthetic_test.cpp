@@ -63,9 +63,9 @@ double linear_accuracy(const Split& train, const Split& test, int epochs) {
 }  // namespace
 
 TEST_CASE("drawn data is the same bytes everywhere") {
-  const std::pair<const char*, std::uint32_t> expected[] = {{"strokes", 0x951237ff}, {"textures", 0xed6a9a72},
-                                                            {"spirals", 0xb653e55b}, {"spirals3", 0x14e93af2},
-                                                            {"xor", 0x8db3af91},     {"sine", 0x372b179e}};
+  const std::pair<const char*, std::uint32_t> expected[] = {
+      {"strokes", 0x951237ff}, {"textures", 0xed6a9a72}, {"spirals", 0xb653e55b}, {"spirals3", 0x14e93af2},
+      {"xor", 0x8db3af91},     {"sine", 0x372b179e},     {"shapes", 0x77c2b7a3}};
   for (const auto& [set, value] : expected) {
     INFO(set << " has fingerprint " << std::hex << fingerprint(draw_synthetic(set, "train", 200, 1)));
     CHECK(fingerprint(draw_synthetic(set, "train", 200, 1)) == value);
@@ -81,7 +81,7 @@ TEST_CASE("fewer examples are the first of more, seeds and splits differ") {
     CHECK(HostArray::copy_of(many.at("targets").view().slice(0, 10)) == few.at("targets"));
     CHECK_FALSE(draw_synthetic(set.name, "test", 10, 5).at("default") == few.at("default"));
     CHECK_FALSE(draw_synthetic(set.name, "train", 10, 6).at("default") == few.at("default"));
-    if (set.classes == 0) continue;
+    if (set.classes == 0 || set.by_pixel) continue;
     for (Index i = 0; i < 10; ++i)
       CHECK(static_cast<double>(synthetic_label(set.name, "train", i, 5)) == few.at("targets").value(i));
   }
@@ -89,7 +89,7 @@ TEST_CASE("fewer examples are the first of more, seeds and splits differ") {
 
 TEST_CASE("all classes occur about equally often, and images use their range") {
   for (const SyntheticSet& set : synthetic_sets()) {
-    if (set.classes == 0) continue;
+    if (set.classes == 0 || set.by_pixel) continue;
     const Split split = draw_synthetic(set.name, "train", 1000, 1);
     std::vector<int> count(static_cast<std::size_t>(set.classes));
     for (const std::int32_t label : split.at("targets").span<std::int32_t>())
@@ -129,6 +129,32 @@ TEST_CASE("the points are where they should be") {
   }
 }
 
+TEST_CASE("pixels of shapes are darker or brighter than what is behind them and most show nothing") {
+  const Split split = draw_synthetic("shapes", "train", 300, 1);
+  REQUIRE(split.at("targets").shape() == Shape{300, 32, 32, 1});
+  const auto pixels = split.at("default").span<std::uint8_t>();
+  const auto kinds = split.at("targets").span<std::int32_t>();
+  std::array<int, 4> count{};
+  double inside = 0, outside = 0;
+  for (std::size_t first = 0; first < pixels.size(); first += 1024) {
+    double behind = 0;
+    int seen = 0;
+    for (std::size_t i = first; i < first + 1024; ++i) {
+      ++count.at(static_cast<std::size_t>(kinds[i]));
+      if (kinds[i] == 0) behind += pixels[i], ++seen;
+    }
+    behind /= seen;
+    for (std::size_t i = first; i < first + 1024; ++i)
+      (kinds[i] == 0 ? outside : inside) += std::abs(pixels[i] - behind);
+  }
+  const int all = count[0] + count[1] + count[2] + count[3];
+  CHECK(count[0] > 0.55 * all);
+  CHECK(count[0] < 0.8 * all);
+  for (int kind = 1; kind < 4; ++kind) CHECK(count.at(static_cast<std::size_t>(kind)) > 0.05 * all);
+  CHECK(inside / (all - count[0]) > 50);
+  CHECK(outside / count[0] < 20);
+}
+
 TEST_CASE("the Synthetic reader draws what is asked for") {
   Catalog catalog;
   register_readers(catalog);
@@ -141,6 +167,12 @@ TEST_CASE("the Synthetic reader draws what is asked for") {
   CHECK(set.array("train", "default").dtype() == DType::F32);
   CHECK(set.examples("test") == 20);
   CHECK(set.classes == 10);
+  const DataSet shapes =
+      load(R"({"@type": "Synthetic", "set": "shapes", "examples": 9, "scale": 255, "validation": 0.3})");
+  CHECK(shapes.array("validation", "targets").shape() == Shape{3, 32, 32, 1});
+  CHECK(shapes.classes == 4);
+  CHECK_THAT(message_of<ConfigError>([&] { load(R"({"@type": "Synthetic", "set": "shapes", "classes": [1]})"); }),
+             Contains("'classes' does not apply to 'shapes'"));
   const DataSet some = load(R"({"@type": "Synthetic", "classes": [7, 2], "examples": 30, "test_examples": 50})");
   CHECK(some.examples("train") == 30);
   CHECK(some.classes == 2);

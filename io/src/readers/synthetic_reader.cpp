@@ -13,7 +13,7 @@ struct SyntheticOptions : CommonOptions {
   static constexpr auto fields = std::tuple_cat(
       std::tuple{field("set", &SyntheticOptions::set,
                        "strokes, textures, spirals, spirals3, xor, sine, houses, reviews, newswire, faces_age, "
-                       "faces_gender, faces_ethnicity or objects"),
+                       "faces_gender, faces_ethnicity, objects or shapes"),
                  field("test_examples", &SyntheticOptions::test_examples, "number of test examples"),
                  field("seed", &SyntheticOptions::seed, "another seed draws another set")},
       CommonOptions::own_fields());
@@ -31,6 +31,9 @@ class SyntheticReader final : public ReaderAs<SyntheticReader, SyntheticOptions>
     for (const SyntheticSet& known : synthetic_sets()) names.emplace_back(known.name);
     if (std::ranges::find(names, options.set) == names.end())
       problems.add(where, concat("option 'set' should be one of ", join(names), did_you_mean(options.set, names)));
+    else if (!options.classes.empty() && synthetic_set(options.set).by_pixel)
+      problems.add(where,
+                   concat("option 'classes' does not apply to '", options.set, "', where each pixel has a class"));
     if (options.test_examples < 1) problems.add(where, "option 'test_examples' should be at least 1");
   }
   Files files(const std::filesystem::path&) const override { return {}; }

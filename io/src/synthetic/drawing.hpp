@@ -61,5 +61,7 @@ struct Face {
 Face draw_face_labels(Rng& rng);
 void draw_face(Rng& rng, const Face& face, Index side, std::span<std::uint8_t> out);
 void draw_object(Rng& rng, Index label, Index side, std::span<std::uint8_t> out);  // of 10
+// A grey image of shapes, and of each pixel what it shows: 0 nothing, 1 disc, 2 square, 3 triangle.
+void draw_shapes(Rng& rng, Index side, std::span<std::uint8_t> pixels, std::span<std::int32_t> kinds);
 
 }  // namespace squall::synthetic

@@ -14,7 +14,8 @@ using synthetic::kSide;
 
 constexpr Index kPixels = Index{kSide} * kSide;
 constexpr Index kPhotoSide = 256, kPhoto = kPhotoSide * kPhotoSide * 3;
-constexpr std::array<SyntheticSet, 13> kSets{{
+constexpr Index kShapesSide = 32;
+constexpr std::array<SyntheticSet, 14> kSets{{
     {"strokes", "grey images (28, 28, 1) of ten glyphs like handwritten digits", 10, DType::U8, kPixels, kSide, 1},
     {"textures", "grey images (28, 28, 1) of ten kinds of patterns", 10, DType::U8, kPixels, kSide, 1},
     {"spirals", "points of two spirals that wind around each other", 2, DType::F32, 2},
@@ -28,6 +29,8 @@ constexpr std::array<SyntheticSet, 13> kSets{{
     {"faces_gender", "the same faces and their gender", 2, DType::U8, kPhoto, kPhotoSide, 3},
     {"faces_ethnicity", "the same faces and their ethnicity", 5, DType::U8, kPhoto, kPhotoSide, 3},
     {"objects", "colour images (256, 256, 3) of ten kinds of objects", 10, DType::U8, kPhoto, kPhotoSide, 3},
+    {"shapes", "grey images (32, 32, 1) of discs, squares and triangles, and for each pixel what it shows", 4,
+     DType::U8, kShapesSide* kShapesSide, kShapesSide, 1, true},
 }};
 
 bool is_face(std::string_view set) { return set.starts_with("faces"); }
@@ -40,7 +43,7 @@ Index label_of(std::string_view set, const synthetic::Face& face) {
 }
 Index first_draw(const SyntheticSet& set, Rng& rng) {
   if (is_face(set.name)) return label_of(set.name, synthetic::draw_face_labels(rng));
-  return set.classes == 0 ? 0 : rng.below(set.classes);
+  return set.classes == 0 || set.by_pixel ? 0 : rng.below(set.classes);
 }
 
 void draw_image(const SyntheticSet& set, Rng& rng, Index label, std::span<std::uint8_t> pixels) {
@@ -59,6 +62,19 @@ void draw_point(const SyntheticSet& set, Rng& rng, Index label, std::span<float>
   } else {
     synthetic::draw_spirals(rng, label, set.classes, out);
   }
+}
+
+Split draw_by_pixel(const SyntheticSet& set, std::string_view split, Index examples, std::uint64_t seed) {
+  const Shape shape{examples, set.side, set.side, 1};
+  HostArray inputs(DType::U8, shape), targets(DType::I32, shape);
+  const auto width = static_cast<std::size_t>(set.features);
+  for (Index i = 0; i < examples; ++i) {
+    const auto at = static_cast<std::size_t>(i) * width;
+    Rng rng = stream_of(set.name, split, i, seed);
+    synthetic::draw_shapes(rng, set.side, inputs.span<std::uint8_t>().subspan(at, width),
+                           targets.span<std::int32_t>().subspan(at, width));
+  }
+  return {{"default", std::move(inputs)}, {"targets", std::move(targets)}};
 }
 
 }  // namespace
@@ -82,6 +98,7 @@ Index synthetic_label(std::string_view name, std::string_view split, Index index
 Split draw_synthetic(std::string_view name, std::string_view split, Index examples, std::uint64_t seed) {
   const SyntheticSet& set = synthetic_set(name);
   SQUALL_CHECK(examples > 0, "at least one example must be drawn, not ", examples);
+  if (set.by_pixel) return draw_by_pixel(set, split, examples, seed);
   const bool image = set.dtype == DType::U8;
   HostArray inputs(set.dtype,
                    image ? Shape{examples, set.side, set.side, set.channels} : Shape{examples, set.features});
