@@ -5,24 +5,6 @@
 
 namespace squall {
 
-struct ActivationLayerOptions : ActivationNumbers {
-  ActivationFunction function = ActivationFunction::Relu;
-  static constexpr auto fields = std::tuple{
-      field("function", &ActivationLayerOptions::function,
-            "relu, relu6, leaky_relu, elu, celu, selu, gelu, gelu_tanh, silu, mish, sigmoid, logsigmoid, "
-            "hardsigmoid, hardswish, hardtanh, hardshrink, softshrink, softplus, softsign, tanh, "
-            "tanhshrink, exponential, affine, linear, softmax or logsoftmax"),
-      field("alpha", &ActivationNumbers::alpha, "of elu and celu: what they fall to; default: 1"),
-      field("negative_slope", &ActivationNumbers::negative_slope, "of leaky_relu; default: 0.01"),
-      field("lambda", &ActivationNumbers::lambda, "of hardshrink and softshrink; default: 0.5"),
-      field("min_val", &ActivationNumbers::min_val, "of hardtanh; default: -1"),
-      field("max_val", &ActivationNumbers::max_val, "of hardtanh; default: 1"),
-      field("beta", &ActivationNumbers::beta, "of softplus; default: 1"),
-      field("threshold", &ActivationNumbers::threshold, "of softplus: it is linear where beta x is above; default: 20"),
-      field("slope", &ActivationNumbers::slope, "of hardsigmoid (default: 1/6) and affine (default: 1)"),
-      field("intercept", &ActivationNumbers::intercept, "of affine; default: 0")};
-};
-
 class ActivationLayer final : public LayerOf<ActivationLayer, ActivationLayerOptions> {
  public:
   static constexpr std::string_view kType = "Activation";
