@@ -14,7 +14,7 @@ TESTING = "tests/support"  # the folder of module testing: what users test their
 # Within core: 0 base, 1 compute, 2 graph (everything that is not named here).
 BASE = {"error", "nearest", "dtype", "shape", "tensor", "host_array", "random", "describe", "catalog", "activation",
         "json", "json_fwd", "json_paths", "enum_name", "quantization"}
-COMPUTE = {"plan", "handler", "packed_weight", "sparse_pattern", "communicator"}
+COMPUTE = {"plan", "handler", "gradient_taker", "packed_weight", "sparse_pattern", "communicator"}
 SUBFLOORS = ["base", "compute", "graph"]
 SUBFOLDERS = {"base": 0, "formulas": 0, "compute": 1, "reference": 1, "ops": 1, "graph": 2}
 # Libraries of others stay behind one module.

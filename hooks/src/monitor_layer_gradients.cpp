@@ -11,6 +11,7 @@ class MonitorLayerGradients final : public LayerMonitor<MonitorLayerGradients> {
   static constexpr std::string_view kDoc =
       "Smallest, mean and largest gradient of each parameter of a layer in the last update; logged under "
       "MonitorGradients_LAYER.";
+  bool reads_gradients() const override { return true; }
   Verdict run(Trainer& trainer, const Progress&) override {
     if (trainer.progress().update > 0) log_statistics(trainer, name(), options.layer_name, BufferKind::Gradients);
     return Verdict::Continue;

@@ -35,12 +35,13 @@ class FullyConnected final : public LayerOf<FullyConnected, FullyConnectedOption
     d.backward_reads(x_, y_);
   }
   void prepare(Prepare& p) const override {
-    p.keep(plan_,
-           p.handler().dense().plan(dense_spec(p.rows(x_), inputs_, units_, options.activation, true, p.packed(W_))));
+    DenseSpec spec = dense_spec(p.rows(x_), inputs_, units_, options.activation, true, p.packed(W_));
+    spec.constant = !p.training();
+    p.keep(plan_, p.handler().dense().plan(spec));
   }
   void forward(Forward& f) const override { run_forward(f[plan_], f[x_], f.weight(W_), f[bias_], f[y_]); }
   void backward(Backward& b) const override {
-    run_backward(b[plan_], b[x_], b.weight(W_), b[y_], b.delta(y_), b.delta(x_), b.gradient(W_), b.gradient(bias_));
+    run_backward(b[plan_], b[x_], b.weight(W_), b[y_], b.delta(y_), b.delta(x_), b.gradient_once(W_), b.gradient(bias_));
   }
 
  private:

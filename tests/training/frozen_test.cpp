@@ -22,6 +22,7 @@ struct Run {
       : data(blobs(24, 4, 3, 5), {.batch_size = 8}), trainer(net.network, stepper(rule), {Task()}) {
     net.network.set_weight_modifiers({{"default", {{"@type", "ConstrainL2Norm"}, {"limit", 0.1}}}});
     trainer.set_frozen(std::move(frozen));
+    trainer.keep_gradients();
   }
   std::vector<double> get(const std::string& path) const { return net.network.get(path).doubles(); }
   Net net{normed()};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "squall/core/gradient_taker.hpp"
 #include "squall/core/ops/elementwise.hpp"
 #include "squall/core/ops/optim.hpp"
 #include "squall/core/pass_plan.hpp"
@@ -18,6 +19,35 @@ std::vector<Index> layout_of(const Network& network) {
 }
 
 }  // namespace
+
+// The update of one parameter, part by part.
+class Stepper::PieceUpdate final : public GradientTaker {
+ public:
+  void prepare(const UpdateRule& rule, OptimOps& ops, const UpdateRange& range, const Progress& progress, Index step) {
+    rule_ = &rule;
+    ops_ = &ops;
+    range_ = range;
+    progress_ = &progress;
+    step_ = step;
+  }
+  void take(Index first, const ConstTensor& gradient) override {
+    const auto part = [&](const Tensor& whole) { return whole ? whole.slice(first, gradient.elements()) : whole; };
+    const UpdateRange piece{part(range_.value),  gradient,     part(range_.state0), part(range_.state1),
+                            part(range_.state2), ConstTensor()};
+    rule_->update(*ops_, piece, *progress_, step_);
+  }
+
+ private:
+  const UpdateRule* rule_ = nullptr;
+  OptimOps* ops_ = nullptr;
+  UpdateRange range_;
+  const Progress* progress_ = nullptr;
+  Index step_ = 0;
+};
+
+Stepper::Stepper(std::unique_ptr<UpdateRule> rule) : rule_(std::move(rule)) {}
+Stepper::~Stepper() = default;
+Stepper::Stepper(Stepper&&) noexcept = default;
 
 void require_finite(Network& network, double loss, const Progress& progress) {
   if (std::isfinite(loss)) return;
@@ -75,6 +105,8 @@ void Stepper::start(Network& network) {
   steps_ = 0;
   choose_groups();
   make_state();
+  along_the_way_ = std::vector<PieceUpdate>(rules_.size());
+  takers_.assign(rules_.size(), nullptr);
   now_ = std::make_unique<Now>();
   recorded_ =
       network.handler().capture([now = now_.get()] { now->stepper->learn(now->pass, *now->progress, now->start); });
@@ -135,8 +167,23 @@ UpdateRange Stepper::range_of(const ParameterStore::Trainable& piece) const {
   return range;
 }
 
-const UpdateRule& Stepper::rule_of(const ParameterStore::Trainable& piece) const {
-  return *rules_[static_cast<std::size_t>(piece.entry - network_->store().entries().data())];
+std::size_t Stepper::place_of(const ParameterStore::Trainable& piece) const {
+  return static_cast<std::size_t>(piece.entry - network_->store().entries().data());
+}
+const UpdateRule& Stepper::rule_of(const ParameterStore::Trainable& piece) const { return *rules_[place_of(piece)]; }
+
+// Whole parameters that nothing stands between are updated while their gradients are made.
+void Stepper::go_back(const Progress& progress) {
+  std::ranges::fill(takers_, nullptr);
+  if (keep_gradients_ || network_->handler().debug() || network_->modifies_gradients()) return network_->backward();
+  for (const auto& piece : network_->trainable()) {
+    const UpdateRule& rule = rule_of(piece);
+    if (!rule.elementwise() || piece.write || !network_->store().updates_in_place(*piece.entry)) continue;
+    PieceUpdate& update = along_the_way_[place_of(piece)];
+    update.prepare(rule, network_->handler().optim(), range_of(piece), progress, steps_ + 1);
+    takers_[place_of(piece)] = &update;
+  }
+  network_->backward(takers_);
 }
 
 void Stepper::step(PassId pass, const Progress& progress, Start start) {
@@ -161,8 +208,11 @@ void Stepper::learn(PassId pass, const Progress& progress, Start start) {
   }
   network_->forward(pass, start);
   require_finite(*network_, network_->total_loss(), progress);  // before it reaches the parameters
-  network_->backward();
-  for (const auto& piece : network_->trainable()) rule_of(piece).update(ops, range_of(piece), progress, step);
+  go_back(progress);
+  for (const auto& piece : network_->trainable()) {
+    const GradientTaker* taker = takers_[place_of(piece)];
+    if (taker == nullptr || !taker->complete()) rule_of(piece).update(ops, range_of(piece), progress, step);
+  }
   network_->parameters_changed();
   network_->apply_weight_modifiers();
   steps_ = step;

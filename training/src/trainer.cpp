@@ -108,6 +108,11 @@ void Trainer::register_pass() {
 }
 
 void Trainer::start_hooks() {
+  const auto looks = [](const auto& hook) {
+    return hook->inspects_buffers() || hook->changes_masks() || hook->reads_gradients();
+  };
+  const bool all_there = network_.options().memory == MemoryMode::Inspectable;
+  stepper_->keep_gradients(keep_gradients_ || all_there || std::ranges::any_of(hooks_, looks));
   Problems problems;
   for (const auto& hook : hooks_) {
     if (hook->stage() == HookStage::Save && !problems.empty()) break;  // they may begin to write

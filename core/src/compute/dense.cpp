@@ -3,6 +3,7 @@
 #include "compute/checks.hpp"
 #include "compute/weights.hpp"
 #include "reference/reference.hpp"
+#include "squall/core/gradient_taker.hpp"
 
 namespace squall {
 
@@ -52,7 +53,7 @@ void DensePlan::backward(const ConstTensor& x, const WeightRef& w, const ConstTe
   if (!dx && !dw && !db) return;
   do_backward(x, w, y, dy, dx, dw, db);
   guard("dense backward: dx", dx.to);
-  guard("dense backward: dW", dw.to);
+  if (dw.taker == nullptr || !dw.taker->complete()) guard("dense backward: dW", dw.to);
   guard("dense backward: dbias", db.to);
 }
 

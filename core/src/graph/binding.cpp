@@ -304,7 +304,8 @@ bool Binding::is_given(int node, int slot) const {
          std::ranges::any_of(*given_, [&](const Given& g) { return g.node == node && g.slot == slot; });
 }
 
-void Binding::backward(Handler& handler) {
+void Binding::backward(Handler& handler, std::span<GradientTaker* const> takers) {
+  takers_ = takers;
   for (const int n : plan_->backward_order)
     in_layer(graph_.node(n), "backward", [&] {
       const LayerViews& v = views_[at(n)];
@@ -332,8 +333,9 @@ WeightRef Binding::weight(const LayerViews& v, int parameter, int task) const {
   const ParameterEntry& e = parameters_.entry(v.index, parameter);
   if (e.form == ParameterForm::Stored) return {{}, &e.packed[at(std::max(task, 0))]};
   const ConstTensor& whole = v.parameters[at(parameter)];
-  if (e.form == ParameterForm::Kept) return {whole.slice(e.kept_begin(task), e.kept_count(task)), nullptr};
-  return {task < 0 ? whole : whole.at(task), nullptr};
+  const std::uint64_t version = parameters_.version(e);
+  if (e.form == ParameterForm::Kept) return {whole.slice(e.kept_begin(task), e.kept_count(task)), nullptr, version};
+  return {task < 0 ? whole : whole.at(task), nullptr, version};
 }
 
 Sink Binding::gradient(const LayerViews& v, int parameter, int task) const {
@@ -342,6 +344,13 @@ Sink Binding::gradient(const LayerViews& v, int parameter, int task) const {
   const ParameterEntry& e = parameters_.entry(v.index, parameter);
   if (e.form != ParameterForm::Kept) return whole.at(task);
   return {whole.to.slice(e.kept_begin(task), e.kept_count(task)), whole.mode};
+}
+
+Sink Binding::gradient_once(const LayerViews& v, int parameter) const {
+  Sink sink = v.gradients[at(parameter)];
+  if (takers_.empty() || !sink || sink.mode != Write::Overwrite) return sink;
+  sink.taker = takers_[static_cast<std::size_t>(parameters_.place(v.index, parameter))];
+  return sink;
 }
 
 const SparsePattern* Binding::pattern(int n, int parameter, int task) const {

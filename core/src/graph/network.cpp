@@ -5,6 +5,7 @@
 
 #include "graph/error_context.hpp"
 #include "graph/network_state.hpp"
+#include "squall/core/gradient_taker.hpp"
 
 namespace squall {
 
@@ -224,6 +225,22 @@ void Network::forward(PassId id, Start start) {
 }
 
 void Network::backward(bool modify) {
+  go_back({});
+  if (modify) apply(gradient_modifiers_, true);
+}
+
+void Network::backward(std::span<GradientTaker* const> takers) {
+  if (!gradient_modifiers_.empty()) return backward();
+  if (takers.size() != store_->entries().size())
+    raise<ConfigError>("backward() got ", takers.size(), " takers of gradients for ", store_->entries().size(),
+                       " parameters");
+  for (GradientTaker* taker : takers)
+    if (taker != nullptr) taker->begin();
+  go_back(takers);
+  gradients_given_ = std::ranges::any_of(takers, [](const GradientTaker* t) { return t != nullptr && t->complete(); });
+}
+
+void Network::go_back(std::span<GradientTaker* const> takers) {
   if (current_ == nullptr || !current_->training())
     raise<ConfigError>("backward() needs a forward pass in Train mode first");
   if (store_generation_ != store_->generation())
@@ -236,9 +253,9 @@ void Network::backward(bool modify) {
     if (p.gradient_zero_first[at(e.slot)] && e.offset >= 0)
       handler_->memory().zero(store_->effective_gradient(e.node, e.slot));
   }
-  current_->backward(*handler_);
+  gradients_given_ = false;
+  current_->backward(*handler_, takers);
   store_->finish_gradients(plan);
-  if (modify) apply(gradient_modifiers_, true);
 }
 
 const std::vector<ParameterStore::Trainable>& Network::trainable() {

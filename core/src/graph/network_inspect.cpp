@@ -27,9 +27,19 @@ bool all_finite(const HostArray& a) {
 
 }  // namespace
 
+void Network::require_gradients() const {
+  if (gradients_given_)
+    raise<ConfigError>(
+        "gradients of the last step became updates as they were made and are not there; "
+        "keep_gradients() of the trainer or the stepper keeps them");
+}
+
 HostArray Network::get(std::string_view path) const {
   if (path == "parameters") return handler_->memory().to_host(store_->flat_values());
-  if (path == "gradients") return handler_->memory().to_host(store_->flat_gradients());
+  if (path == "gradients") {
+    require_gradients();
+    return handler_->memory().to_host(store_->flat_gradients());
+  }
   const auto first = path.find('.');
   const auto second = first == std::string_view::npos ? first : path.find('.', first + 1);
   const std::string layer(path.substr(0, first));
@@ -50,7 +60,9 @@ HostArray Network::get_buffer(const Node& node, int n, std::string_view category
     const int k = node.find_parameter(name);
     if (k < 0) missing(node.parameters);
     const auto& e = store_->entry(n, k);
-    return category == "parameters" ? store_->get(e) : store_->get_gradient(e);
+    if (category == "parameters") return store_->get(e);
+    require_gradients();
+    return store_->get_gradient(e);
   }
   if (category == "state") {
     const int k = node.find_state(name);

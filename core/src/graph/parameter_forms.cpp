@@ -181,7 +181,7 @@ void ParameterStore::clear_mask(ParameterEntry& e) {
 void ParameterStore::change_masks() {
   place_masks();
   if (gradients_.elements() > 0) handler_.memory().zero(gradients_);
-  stale_ = Stale::Written;
+  touch();
   ++generation_;
 }
 

@@ -57,6 +57,13 @@ const ParameterEntry& ParameterStore::entry(int node, int slot) const {
   return entries_[at(index_[at(node)][at(slot)])];
 }
 
+int ParameterStore::place(int node, int slot) const { return index_[at(node)][at(slot)]; }
+
+bool ParameterStore::updates_in_place(const ParameterEntry& e) const {
+  return e.form == ParameterForm::Plain && !e.info->task_axis && effective_offset_[index_of(e)] < 0 &&
+         learned_mask(e) == nullptr;
+}
+
 ParameterEntry* ParameterStore::find(std::string_view layer, std::string_view parameter) {
   const int n = graph_.find(layer);
   const int k = n < 0 ? -1 : graph_.node(n).find_parameter(parameter);
@@ -100,7 +107,7 @@ void ParameterStore::lay_out() {
   values_ = view(arena_, 0, Shape{flat_elements_});
   gradients_ = view(arena_, flat_elements_, Shape{flat_elements_});
   place_masks();
-  stale_ = Stale::Written;
+  touch();
   ++generation_;
 }
 

@@ -55,7 +55,7 @@ void Context<R>::multiply(const GemmCall<R>& call, int worker) const {
   if (call.m == 0 || call.n == 0) return;
   const bool overlapping = call.b_col == 1 && call.b_row < call.n;  // rows of b: no library takes such a matrix
   if (!overlapping && by_library(call.m, call.n, call.k)) return library_->gemm(call);
-  kernels_.gemm(call, reinterpret_cast<R*>(scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker)));
+  kernels_.gemm(call, scratch(worker));
 }
 
 template <class R>

@@ -21,6 +21,10 @@ class Context {
   const Parallel& parallel() const { return parallel_; }
   // c (=, +=) a b by one thread, inside a tile of `worker`.
   void multiply(const GemmCall<R>& call, int worker) const;
+  // Room of the kernels of products, one for each worker.
+  R* scratch(int worker) const {
+    return reinterpret_cast<R*>(scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker));
+  }
   // Whether a library makes products of this size.
   bool by_library(Index m, Index n, Index k) const;
   // Room for partial sums of one operation.

@@ -2,7 +2,8 @@
 #include "cpu/dense.hpp"
 
 #include "cpu/finish.hpp"
-#include "cpu/products.hpp"
+#include "cpu/panels.hpp"
+#include "squall/core/gradient_taker.hpp"
 
 namespace squall::cpu {
 
@@ -11,19 +12,31 @@ namespace {
 template <class R>
 class GemmDense final : public DensePlan {
  public:
-  GemmDense(const DenseSpec& spec, ContextPtr<R> ctx) : DensePlan(spec), ctx_(std::move(ctx)) {}
+  GemmDense(const DenseSpec& spec, ContextPtr<R> ctx) : DensePlan(spec), ctx_(std::move(ctx)) {
+    const bool keeps = spec.constant && spec.rows >= kWorthPanels && !ctx_->by_library(spec.rows, spec.out, spec.in);
+    if (keeps) kept_.resize(static_cast<std::size_t>(panel_elements(*ctx_, spec.in, spec.out)));
+  }
   std::string_view kind() const override { return "gemm"; }
-  std::size_t workspace_bytes() const override { return activate_back_bytes(spec().rows, spec().out); }
-  void set_workspace(void* memory) override { sums_ = static_cast<double*>(memory); }
+  std::size_t workspace_bytes() const override {
+    return tiles_at() + (spec().constant ? 0 : tile_bytes() * threads() + input_bytes());
+  }
+  void set_workspace(void* memory) override {
+    sums_ = static_cast<double*>(memory);
+    tiles_ = static_cast<std::byte*>(memory) + tiles_at();
+  }
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef& w, const ConstTensor& b, const Tensor& y) override {
     const R* bias = b ? b.as<R>() : nullptr;
     R* out = y.as<R>();
     const GemmCall<R> call = call_of<R>(inputs(x), weights(w).T(), out, spec().out, false);
-    product(*ctx_, call, [&](Span rows, Span columns) {
+    const auto finish = [&](Span rows, Span columns) {
       bias_activate(ctx_->kernels(), spec().activation, rows, columns, bias, out, spec().out);
-    });
+    };
+    if (kept_.empty() || w.version == 0)
+      product(*ctx_, call, finish);
+    else
+      product(*ctx_, call, kept_panels(w), finish);
     if (spec().activation == Activation::Softmax) softmax_rows(*ctx_, spec().rows, spec().out, out);
   }
   void do_backward(const ConstTensor& x, const WeightRef& w, const ConstTensor& y, const Tensor& dy, const Sink& dx,
@@ -32,16 +45,70 @@ class GemmDense final : public DensePlan {
     activate_back(*ctx_, spec().activation, spec().rows, spec().out, y.as<R>(), delta, db, sums_);
     const ConstMatrix deltas(delta, dy.dtype(), spec().rows, spec().out, spec().out);
     if (dx) product(*ctx_, call_of<R>(deltas, weights(w), dx.to.as<R>(), spec().in, dx.mode == Write::Add));
+    if (dw.taker != nullptr && dw.mode == Write::Overwrite) return give_gradient(deltas, inputs(x), *dw.taker);
     if (dw) product(*ctx_, call_of<R>(deltas.T(), inputs(x), dw.to.as<R>(), spec().in, dw.mode == Write::Add));
   }
 
  private:
+  static constexpr Index kTileRows = 8, kWorthPanels = 5;
+  std::size_t input_bytes() const {
+    return static_cast<std::size_t>(panel_elements(*ctx_, spec().rows, spec().in)) * sizeof(R);
+  }
+  std::size_t threads() const { return static_cast<std::size_t>(ctx_->parallel().threads()); }
+  std::size_t tiles_at() const { return whole_lines(activate_back_bytes(spec().rows, spec().out)); }
+  static std::size_t tile_bytes() { return static_cast<std::size_t>(GradientTaker::kLargest) * sizeof(R); }
+  // The gradient of a few rows of weights at a time, given away while it is in the first caches.
+  void give_gradient(const ConstMatrix& deltas, const ConstMatrix& x, GradientTaker& taker) {
+    const Index in = spec().in;
+    const Index columns = std::min(in, GradientTaker::kLargest / kTileRows / 48 * 48);
+    const Index rows =
+        columns < in ? kTileRows : std::max(kTileRows, GradientTaker::kLargest / in / kTileRows * kTileRows);
+    const Index column_parts = ceil_div(in, columns);
+    GemmCall<R> call = call_of<R>(deltas.T(), x, nullptr, columns, false);
+    Panels<R> panels;
+    if (spec().rows > 1) panels = pack_panels(*ctx_, x, reinterpret_cast<R*>(tiles_ + tile_bytes() * threads()));
+    const bool worth_it = 2 * spec().rows * in * spec().out >= kWorthFlops;
+    ctx_->parallel().run(ceil_div(spec().out, rows) * column_parts, worth_it, [&](Index tile, int worker) {
+      const Index row = tile / column_parts * rows;
+      const Index column = tile % column_parts * columns;
+      const Span here{row, std::min(rows, spec().out - row)};
+      const Span across{column, std::min(columns, in - column)};
+      R* made = reinterpret_cast<R*>(tiles_ + tile_bytes() * static_cast<std::size_t>(worker));
+      GemmCall<R> part = call;
+      part.c = made;
+      part.ldc = across.count;
+      if (panels.packed != nullptr)
+        multiply_panels(*ctx_, part, panels, here, across, worker);
+      else
+        outer_product(part, here, across);
+      if (across.count == in)
+        taker.take(row * in, ConstTensor(made, dtype_of<R>, Shape{here.count * in}));
+      else
+        for (Index r = 0; r < here.count; ++r)
+          taker.take((row + r) * in + column, ConstTensor(made + r * across.count, dtype_of<R>, Shape{across.count}));
+    });
+    taker.finish();
+  }
+  // Of one example.
+  void outer_product(const GemmCall<R>& call, Span rows, Span columns) const {
+    const auto scale = ctx_->kernels().binary_scalar[at(Binary::Multiply)][at(Write::Overwrite)];
+    for (Index r = 0; r < rows.count; ++r)
+      scale(columns.count, call.b + columns.first, call.a[rows.first + r], call.c + r * call.ldc);
+  }
+  const Panels<R> kept_panels(const WeightRef& w) {
+    if (w.version != kept_version_) pack_panels(*ctx_, weights(w).T(), kept_.data());
+    kept_version_ = w.version;
+    return {kept_.data(), spec().in, spec().out};
+  }
   ConstMatrix inputs(const ConstTensor& x) const { return {x.data(), x.dtype(), spec().rows, spec().in, spec().in}; }
   ConstMatrix weights(const WeightRef& w) const {
     return {w.values.data(), w.values.dtype(), spec().out, spec().in, spec().in};
   }
   ContextPtr<R> ctx_;
+  AlignedVector<R> kept_;  // the weight in panels, if it is constant
+  std::uint64_t kept_version_ = 0;
   double* sums_ = nullptr;
+  std::byte* tiles_ = nullptr;
 };
 
 template <class R>

@@ -11,13 +11,15 @@ inline constexpr int kCellActivations = 5;
 template <class R>
 struct PackedCall {  // c (=, +=) a b for the columns first .. first + n of b; first is a multiple of pack_columns
   std::int64_t m = 0, n = 0, k = 0;
-  const R* a = nullptr;
+  const R* a = nullptr;  // element (i, p) at a[i a_row + p a_col]; one of the two is 1
   std::int64_t a_row = 0;
   const R* packed = nullptr;
   std::int64_t columns = 0, first = 0;  // columns: of all of b
   R* c = nullptr;
   std::int64_t ldc = 0;
   bool add = false;
+  std::int64_t a_col = 1;
+  R* scratch = nullptr;  // gemm_scratch elements, needed where a_row is 1 and a_col is not
 };
 
 // A block of one step: `rows` sequences and n units of matrices whose rows are ld long. Gates hold sums of products
@@ -52,7 +54,7 @@ struct GruCall {
 
 template <class R>
 struct SequenceKernels {
-  std::int64_t pack_columns;
+  std::int64_t pack_columns, pack_depth;
   // b (k, n) with element (p, j) at b[p b_row + j b_col]; packed: k times n rounded up to pack_columns.
   void (*pack)(std::int64_t k, std::int64_t n, const R* b, std::int64_t b_row, std::int64_t b_col, R* packed);
   void (*multiply)(const PackedCall<R>&);

@@ -46,6 +46,7 @@ class DenseLayer : public LayerOf<D, Options> {
       DenseSpec spec =
           dense_spec(p.rows(path(t).x), inputs_, options.units, options.activation, options.use_bias, packed);
       spec.pattern = p.pattern(W_, t);
+      spec.constant = !p.training();
       // Only reference plans go back through a packed weight.
       const bool slow = D::kFixed && packed != nullptr && p.training();
       p.keep(path(t).plan, slow ? p.handler().dense().reference(spec) : p.handler().dense().plan(spec));
@@ -67,7 +68,7 @@ class DenseLayer : public LayerOf<D, Options> {
       if (!dy) continue;
       const auto part = [&](Param p) { return D::kFixed ? Sink() : b.gradient(p, kMulti ? t : -1); };
       run_backward(b[path(t).plan], b[path(t).x], b.weight(W_, kMulti ? t : -1), b[path(t).y], dy, b.delta(path(t).x),
-                   part(W_), options.use_bias ? part(bias_) : Sink());
+                   kMulti || D::kFixed ? part(W_) : b.gradient_once(W_), options.use_bias ? part(bias_) : Sink());
     }
   }
 

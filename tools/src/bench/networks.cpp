@@ -51,6 +51,7 @@ BenchWork train_work(const BenchContext& c, const std::shared_ptr<Network>& net)
   const auto stepper = std::make_shared<Stepper>(c.catalog.of<UpdateRule>().make(
       {{"@type", "Momentum"}, {"learning_rate", 0.01}, {"momentum", 0.9}}, "", c.catalog));
   stepper->start(*net);
+  stepper->keep_gradients(false);
   const PassId pass = net->pass(Mode::Train, {"Loss"});
   const auto loss = [net] {
     net->forward(net->pass(Mode::Eval));

@@ -19,6 +19,7 @@ class RuleOf : public DescribedAs<UpdateRule, D, O> {
     this->make_groups(this->options.groups, catalog, where, problems);
   }
   double learning_rate(const Progress& progress) const override { return rate_.at(progress); }
+  bool elementwise() const override { return true; }
 
  protected:
   // The learning rate, and every option that is a plain number.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "squall/core/context_store.hpp"
@@ -62,7 +63,8 @@ class Binding {
     HostArray value;
   };
   void forward(Handler& handler, std::uint64_t random_step, const std::vector<Given>& given, ContextStore& contexts);
-  void backward(Handler& handler);
+  // `takers`: by the store's entries, null where a gradient is to be written; or none at all.
+  void backward(Handler& handler, std::span<GradientTaker* const> takers = {});
 
   // For contexts.
   Shape input_shape(int node, int slot) const;
@@ -72,6 +74,7 @@ class Binding {
   const SparsePattern* pattern(int node, int parameter, int task) const;
   WeightRef weight(const LayerViews& views, int parameter, int task) const;
   Sink gradient(const LayerViews& views, int parameter, int task) const;
+  Sink gradient_once(const LayerViews& views, int parameter) const;
   ConstTensor backward_input(const LayerViews& views, int slot) const;
   ConstTensor backward_output(const LayerViews& views, int slot) const;
   Tensor backward_output_with_context(const LayerViews& views, int slot) const;
@@ -128,6 +131,7 @@ class Binding {
   std::uint64_t random_step_ = 0;
   const std::vector<Given>* given_ = nullptr;
   const ContextStore* contexts_ = nullptr;  // of the last forward pass
+  std::span<GradientTaker* const> takers_;  // of the backward pass that runs
 };
 
 }  // namespace squall

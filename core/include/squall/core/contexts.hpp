@@ -182,6 +182,9 @@ class Backward : public Pass {
   Tensor delta(Out out) const { return views_.deltas[at(out.index)]; }  // empty: nobody sent one
   Sink delta(In in) const { return views_.sinks[at(in.index)]; }        // empty: nobody wants one
   Sink gradient(Param p) const { return views_.gradients[at(p.index)]; }
+  // The same for a layer that gives it to one plan, once, and has no use for the weight after that: an update may be
+  // done along the way.
+  Sink gradient_once(Param p) const { return binding_.gradient_once(views_, p.index); }
   // Of slice `task`, as weight(p, task) is its value (the whole one for -1).
   Sink gradient(Param p, int task) const { return binding_.gradient(views_, p.index, task); }
 };

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,10 @@ class Network {
   // After a forward pass in Train mode: gradients of its heads' losses. Gradients of earlier passes are overwritten.
   // `modify`: gradient modifiers run, too.
   void backward(bool modify = true);
+  // The same, but gradients of which a plan can give every part away as it is made go to these takers (by the place in
+  // store().entries(), null: none) and are not there afterwards. None is used where gradients are modified.
+  void backward(std::span<GradientTaker* const> takers);
+  bool modifies_gradients() const { return !gradient_modifiers_.empty(); }
   LossReport losses() const;
   double total_loss() const;  // without building a report
   // From now on an internal has this content in every forward pass ("Dropout.mask"), to repeat a recorded run. An empty
@@ -100,6 +105,7 @@ class Network {
   // Outputs whose memory is not reused, so that they can be read after a pass ("Layer.output" patterns).
   void pin(const std::string& pattern);
   Tensor parameters() const { return store_->flat_values(); }
+  // Without those the last backward() gave away, for which get() throws.
   Tensor gradients() const { return store_->flat_gradients(); }
   Index parameter_count() const { return graph_.parameter_count(); }
   const Binding& binding() const;  // of the last forward pass
@@ -145,6 +151,8 @@ class Network {
   struct PassState;
   PassId everything(Mode mode);
   PassState& state(PassId pass) const;
+  void require_gradients() const;
+  void go_back(std::span<GradientTaker* const> takers);
   Binding& bind(PassId pass);
   void drop_bindings();
   void grow_arena(std::size_t bytes);
@@ -178,6 +186,7 @@ class Network {
   int trainable_pass_ = -1;
   std::uint64_t arena_generation_ = 1, store_generation_ = 0;
   PassId last_backward_;
+  bool gradients_given_ = false;  // the last backward pass gave some away
   Binding* current_ = nullptr;
   PassId current_pass_;
   std::vector<Binding::Given> given_;

@@ -29,6 +29,7 @@ struct PackedWeight : SparsePattern {
 struct WeightRef {
   ConstTensor values;
   const PackedWeight* packed = nullptr;
+  std::uint64_t version = 0;  // another one whenever values may have changed; 0: unknown
 };
 
 }  // namespace squall

@@ -59,6 +59,7 @@ class ParameterStore {
 
   const std::vector<ParameterEntry>& entries() const { return entries_; }
   const ParameterEntry& entry(int node, int slot) const;
+  int place(int node, int slot) const;  // in entries()
   ParameterEntry* find(std::string_view layer, std::string_view parameter);
 
   // Flat vectors over all layers; every parameter starts at a multiple of 64 bytes, gaps are zero.
@@ -79,10 +80,18 @@ class ParameterStore {
   void take_own_gradients(const ParameterEntry& e);
   // Brings effective values up to date after storage has changed; cheap when nothing has.
   void refresh();
-  void touch() { stale_ = Stale::Written; }  // storage was written somehow
-  void touch_updated() {                     // storage was written by an update rule that honours write masks
-    if (stale_ == Stale::Nothing) stale_ = Stale::Updated;
+  void touch() {  // storage was written somehow
+    stale_ = Stale::Written;
+    ++version_;
   }
+  void touch_updated() {  // storage was written by an update rule that honours write masks
+    if (stale_ == Stale::Nothing) stale_ = Stale::Updated;
+    ++version_;
+  }
+  // Whether an update rule may write this parameter while its gradient is being made: it is its own effective value.
+  bool updates_in_place(const ParameterEntry& e) const;
+  // Another number whenever effective values may have changed since; 0 where that is not known.
+  std::uint64_t version(const ParameterEntry& e) const { return learned_mask(e) == nullptr ? version_ : 0; }
   // Turns the gradients layers wrote into gradients of storage: zero where masked, one owner's for packed weights.
   void finish_gradients(const PassPlan& plan);
 
@@ -162,6 +171,7 @@ class ParameterStore {
   Index flat_elements_ = 0;
   enum class Stale : std::uint8_t { Nothing, Updated, Written };
   Stale stale_ = Stale::Written;
+  std::uint64_t version_ = 1;
   std::uint64_t generation_ = 1;
   std::vector<std::unique_ptr<ParameterMask>> learned_;  // per entry, null: none
   bool learned_stale_ = true;                            // values or scores have changed since they were applied

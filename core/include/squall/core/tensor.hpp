@@ -61,10 +61,13 @@ class Tensor : public ConstTensor {
 
 enum class Write : std::uint8_t { Overwrite, Add };
 
+class GradientTaker;
+
 // Where a result goes and how. Empty: nobody wants it, do not compute it.
 struct Sink {
   Tensor to;
   Write mode = Write::Overwrite;
+  GradientTaker* taker = nullptr;  // a plan may give the whole of a gradient to it instead (gradient_taker.hpp)
   Sink() = default;
   Sink(const Tensor& tensor, Write how = Write::Overwrite) : to(tensor), mode(how) {}  // NOLINT
   explicit operator bool() const { return static_cast<bool>(to); }

@@ -298,7 +298,7 @@ void multiply_packed(const PackedCall<R>& call) {
   g.k = call.k;
   g.a = call.a;
   g.a_row = call.a_row;
-  g.a_col = 1;
+  g.a_col = call.a_col;
   g.c = call.c;
   g.ldc = call.ldc;
   g.add = call.add;
@@ -306,7 +306,7 @@ void multiply_packed(const PackedCall<R>& call) {
   for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
     const Count depth = smaller(kDepth, g.k - p0);
     const R* panels = call.packed + p0 * columns + call.first * depth;
-    multiply_panels(g, p0, depth, 0, g.n, panels, static_cast<R*>(nullptr));
+    multiply_panels(g, p0, depth, 0, g.n, panels, call.scratch);
   }
 }
 
@@ -314,6 +314,7 @@ template <class R>
 void fill(Kernels<R>& k) {
   k.gemm = gemm<R>;
   k.sequence.pack_columns = kWidth<R>;
+  k.sequence.pack_depth = kDepth;
   k.sequence.pack = pack_all<R>;
   k.sequence.multiply = multiply_packed<R>;
   k.gemm_scratch = kDepth * (kRows + kPanelColumns);

@@ -30,6 +30,8 @@ class Hook : public Describable {
   virtual bool changes_masks() const { return false; }
   // Reads deltas and other buffers that share memory unless MemoryMode::Inspectable is on.
   virtual bool inspects_buffers() const { return false; }
+  // Reads gradients after updates, which need not be there otherwise (Stepper::keep_gradients).
+  virtual bool reads_gradients() const { return false; }
   virtual Timescale timescale() const = 0;
   virtual Index interval() const = 0;
   virtual std::string name() const = 0;  // unique in a trainer; default: the type

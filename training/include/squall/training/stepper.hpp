@@ -31,6 +31,8 @@ class UpdateRule : public Describable {
   // Before the forward pass (Nesterov's look-ahead). `step` counts updates since start, from 1.
   virtual void before_pass(OptimOps&, const UpdateRange&, const Progress&, Index /*step*/) const {}
   virtual bool moves_before_pass() const { return false; }
+  // Whether an update of a range is that of its parts, so that parts may come one by one.
+  virtual bool elementwise() const { return false; }
   virtual void update(OptimOps& ops, const UpdateRange& range, const Progress& progress, Index step) const = 0;
   virtual double learning_rate(const Progress& progress) const = 0;
   // Sets an option by name while training goes on ("learning_rate"), also in groups that have none of their own; false
@@ -54,8 +56,13 @@ void require_finite_parameters(Network& network, const Progress& progress);
 
 class Stepper {
  public:
-  explicit Stepper(std::unique_ptr<UpdateRule> rule) : rule_(std::move(rule)) {}
+  explicit Stepper(std::unique_ptr<UpdateRule> rule);
+  ~Stepper();
+  Stepper(Stepper&&) noexcept;
   UpdateRule& rule() const { return *rule_; }
+  // False: gradients need not be there after a step, so that weights may be updated while they are made; the
+  // parameters become the same. Without it they are kept.
+  void keep_gradients(bool keep) { keep_gradients_ = keep; }
   // Fresh state for this network; also after the form of a parameter has changed (masks packed). Throws ConfigError
   // when the pattern of a group matches no parameter.
   void start(Network& network);
@@ -80,7 +87,9 @@ class Stepper {
   };
   void learn(PassId pass, const Progress& progress, Start start);
   UpdateRange range_of(const ParameterStore::Trainable& piece) const;
+  std::size_t place_of(const ParameterStore::Trainable& piece) const;
   const UpdateRule& rule_of(const ParameterStore::Trainable& piece) const;
+  void go_back(const Progress& progress);
   void choose_groups();
   void make_state();
   std::unique_ptr<UpdateRule> rule_;
@@ -92,6 +101,10 @@ class Stepper {
   Index steps_ = 0;
   std::unique_ptr<Now> now_;
   std::unique_ptr<Executable> recorded_;
+  bool keep_gradients_ = true;
+  class PieceUpdate;
+  std::vector<PieceUpdate> along_the_way_;  // by the parameters' places
+  std::vector<GradientTaker*> takers_;
 };
 
 }  // namespace squall

@@ -58,6 +58,8 @@ class Trainer {
   // Patterns of layers that this training leaves as they are: their parameters get no gradient, no update and no
   // modifier, and their states (statistics) are used as they are.
   void set_frozen(std::vector<std::string> patterns) { frozen_ = std::move(patterns); }
+  // Gradients of the last step can be read from the network although no hook does (see Stepper::keep_gradients).
+  void keep_gradients() { keep_gradients_ = true; }
   // Masks are fixed: trains kept weights alone where that is faster (Network::keep_only_masked) unless a hook changes
   // masks. After hooks have been added and modifiers installed, before a state is loaded. Gives how many parameters.
   Index keep_only_masked();
@@ -121,6 +123,7 @@ class Trainer {
   std::unique_ptr<TimePieces> pieces_;
   Index truncate_ = 0;
   std::vector<std::string> frozen_;
+  bool keep_gradients_ = false;
   std::filesystem::path folder_;
   Index batch_in_epoch_ = 0;  // batches of the current epoch that are done
   std::unique_ptr<ScoreBoard> rolling_;
