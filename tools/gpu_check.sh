@@ -25,15 +25,16 @@ run() { # name command...
   fi
 }
 
-arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d '.')
+arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d '.')
 if [ -z "$arch" ]; then
-  echo "nvidia-smi finds no device" >&2
-  exit 1
+  echo "skipped: no CUDA device: nvidia-smi finds none" >&2
+  exit 77
 fi
 nvidia-smi >"$logs/nvidia-smi.log"
 run configure cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSQUALL_CUDA=ON \
   -DSQUALL_CUDA_ARCHITECTURES="$arch" || exit 1
-run build cmake --build "$build" -j "$jobs" --target squall test_handlers test_layers test_training || exit 1
+run build cmake --build "$build" -j "$jobs" --target squall squall-bench on_device test_handlers test_layers \
+  test_training test_tools || exit 1
 run info "$build/bin/squall" info
 cat "$logs/info.log"
 run tests ctest --test-dir "$build" -L gpu -j "$jobs" --output-on-failure
@@ -44,6 +45,7 @@ for handler in cpu:f32 cuda:0:f32; do  # the same training on both: seconds are 
   run "train_${handler//:/_}" "$build/bin/squall" train examples/two_tasks.json --handler "$handler" \
     --out "$logs/run_${handler//:/_}"
 done
+run benchmarks env BUILD="$build" OUT="$logs/gpu_benchmarks.md" tools/gpu_benchmarks.sh
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}"

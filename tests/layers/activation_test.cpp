@@ -3,7 +3,7 @@
 
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -86,7 +86,7 @@ TEST_CASE("Activations stay finite and exact where their input is far from 0") {
       Architecture a;
       a.input({{"default", {"B", 3}}});
       a["Input.default"] >> a.add("Layer", "Activation", {{"function", name}});
-      Network net(a, catalog, make_handler(handler), {.memory = MemoryMode::Inspectable});
+      Network net(a, catalog, squall::test::make_under_test(handler), {.memory = MemoryMode::Inspectable});
       net.provide({{{"default", HostArray::of(Shape{1, 3}, far)}}});
       net.forward(Mode::Eval);
       const HostArray y = net.get("Layer.outputs.default");

@@ -2,7 +2,7 @@
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
 #include "squall/core/random.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -190,7 +190,7 @@ std::unique_ptr<Network> network(const std::string& type, const json& options, c
   a.add("Layer", type, options);
   for (const auto& port : ports) a.connect({"Input", port, "Layer", port});
   a["Layer.default"] >> a.add("Loss", "Loss");
-  auto net = std::make_unique<Network>(a, layers(), make_handler("cpu:f64"),
+  auto net = std::make_unique<Network>(a, layers(), squall::test::make_under_test("cpu:f64"),
                                        NetworkOptions{.memory = MemoryMode::Inspectable});
   for (const auto& e : net->store().entries())
     net->set_parameter(concat("Layer.", e.info->name), random(e.info->shape, e.info->name));

@@ -1,6 +1,6 @@
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -24,7 +24,7 @@ TEST_CASE("BatchNorm keeps the negated mean and the deviation, and uses them whe
   Architecture a;
   a.input({{"default", {"T", "B", 1}}});
   a["Input.default"] >> a.add("Norm", "BatchNorm", {{"decay", 0.75}, {"epsilon", 0.0}}) >> a.add("Loss", "Loss");
-  Network net(a, catalog, make_handler("cpu:f64"), {.memory = MemoryMode::Inspectable});
+  Network net(a, catalog, squall::test::make_under_test("cpu:f64"), {.memory = MemoryMode::Inspectable});
   net.set_parameter("Norm.gamma", HostArray::of(Shape{1}, std::vector<double>{2.0}));
   net.set_parameter("Norm.beta", HostArray::of(Shape{1}, std::vector<double>{1.0}));
   net.provide({{{"default", HostArray::of(Shape{1, 2, 1}, std::vector<double>{4.0, 8.0})}}});

@@ -1,8 +1,8 @@
 // What layers of images do that differences cannot see: looking ahead, places, switches, weights stored sparse.
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
 #include "squall/layers/layers.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -27,7 +27,7 @@ Network chain(const json& shape, const std::string& first, const json& first_opt
   a["First.default"] >> a.add("Layer", type, options);
   a["Layer.default"] >> a.add("Loss", "Loss");
   NetworkOptions o{.memory = MemoryMode::Inspectable, .wants_deltas = {"Input.*"}};
-  return {a, layers(), make_handler(handler), o};
+  return {a, layers(), squall::test::make_under_test(handler), o};
 }
 
 HostArray counted(const Shape& shape) {

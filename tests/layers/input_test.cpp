@@ -1,8 +1,8 @@
 // Where data enters: shapes, sizes and what is refused.
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
 #include "squall/layers/layers.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -55,7 +55,7 @@ TEST_CASE("inputs that go to layers for labels are integers, others are the hand
   a["Input.default"] >> a.add("Criterion", "SoftmaxCE");
   a["Input.targets"] >> a["Criterion.targets"];
   a["Criterion.loss"] >> a.add("Loss", "Loss");
-  Network net(a, catalog, make_handler("cpu:f64"), {.memory = MemoryMode::Inspectable});
+  Network net(a, catalog, squall::test::make_under_test("cpu:f64"), {.memory = MemoryMode::Inspectable});
   net.provide({{{"default", HostArray(DType::F32, Shape{1, 2, 3})},
                 {"targets", HostArray::of(Shape{1, 2, 1}, std::vector<double>{2, 0})}}});
   net.forward(Mode::Eval);

@@ -3,7 +3,7 @@
 
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -214,7 +214,7 @@ std::vector<double> loss(const std::string& type, const json& options, const std
   for (const auto& in : inputs) a.connect({"Input", in.name, "Crit", in.name});
   NetworkOptions how;
   how.memory = MemoryMode::Inspectable;
-  Network net(a, catalog, make_handler("cpu:f64"), how);
+  Network net(a, catalog, squall::test::make_under_test("cpu:f64"), how);
   net.provide(batch);
   net.forward(Mode::Eval);
   return net.get("Crit.outputs." + output).doubles();

@@ -1,7 +1,7 @@
 // Normalisation with PyTorch's and numpy-ml's conventions, and tables of embeddings.
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -132,7 +132,7 @@ std::unique_ptr<Network> network(const std::string& type, const json& options, c
   Architecture a;
   a.input({{"default", shape}});
   a["Input.default"] >> a.add("Norm", type, options) >> a.add("Loss", "Loss");
-  return std::make_unique<Network>(a, catalog, make_handler("cpu:f64"),
+  return std::make_unique<Network>(a, catalog, squall::test::make_under_test("cpu:f64"),
                                    NetworkOptions{.memory = MemoryMode::Inspectable});
 }
 

@@ -2,7 +2,7 @@
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
 #include "squall/core/random.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -97,7 +97,7 @@ std::unique_ptr<Network> make(const Architecture& a, const std::string& handler)
   NetworkOptions options;
   options.memory = MemoryMode::Inspectable;
   options.wants_deltas = {"Input.default"};
-  auto net = std::make_unique<Network>(a, layers(), make_handler(handler, {.threads = 1}), options);
+  auto net = std::make_unique<Network>(a, layers(), squall::test::make_under_test(handler, {.threads = 1}), options);
   for (const auto& node : net->graph().nodes())
     for (const auto& p : node.parameters) {
       HostArray value = random(p.shape, p.name);
@@ -258,7 +258,7 @@ TEST_CASE("periods that nobody sets are one") {
   Architecture a;
   a.input({{"default", {"T", "B", kIn}}});
   a["Input"] >> a.add("R", "Clockwork", {{"size", 2}});
-  Network net(a, layers(), make_handler("cpu:f64"), {.memory = MemoryMode::Inspectable});
+  Network net(a, layers(), squall::test::make_under_test("cpu:f64"), {.memory = MemoryMode::Inspectable});
   net.initialize({{"default", 0.5}}, 1);
   CHECK(net.get("R.parameters.timing").doubles() == std::vector<double>{1, 1});
   CHECK(net.get("R.parameters.W").value(0) == 0.5);

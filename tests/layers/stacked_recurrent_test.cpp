@@ -2,7 +2,7 @@
 #include "layers/cases.hpp"
 #include "squall/core/network.hpp"
 #include "squall/core/random.hpp"
-#include "squall/handlers/make_handler.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -112,7 +112,7 @@ std::unique_ptr<Network> make(const std::string& type, const json& options, bool
   if (lengths) a["Input.lengths"] >> a["R.lengths"];
   NetworkOptions network;
   network.memory = MemoryMode::Inspectable;
-  auto net = std::make_unique<Network>(a, catalog, make_handler(handler, {.threads = 1}), network);
+  auto net = std::make_unique<Network>(a, catalog, squall::test::make_under_test(handler, {.threads = 1}), network);
   for (const auto& node : net->graph().nodes())
     for (const auto& p : node.parameters) net->set_parameter(node.name + "." + p.name, random(p.shape, p.name));
   return net;

@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "squall/core/network.hpp"
-#include "squall/handlers/make_handler.hpp"
 #include "squall/layers/layers.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace {
 
@@ -30,7 +30,7 @@ struct Single {
     a["Input.default"] >> a.add("Layer", type, options);
     a["Layer." + output] >> a.add("Loss", "Loss");
     NetworkOptions o{.memory = MemoryMode::Inspectable, .seed = 3, .wants_deltas = {"Input.*"}};
-    net = std::make_unique<Network>(a, layers(), make_handler("cpu:f64"), o);
+    net = std::make_unique<Network>(a, layers(), squall::test::make_under_test("cpu:f64"), o);
   }
   std::unique_ptr<Network> net;
 };
@@ -115,7 +115,7 @@ TEST_CASE("losses are clipped at -ln(1e-6), their gradients are not") {
   a["Input.default"] >> a.add("Criterion", "SoftmaxCE");
   a["Input.targets"] >> a["Criterion.targets"];
   a["Criterion.loss"] >> a.add("Loss", "Loss");
-  Network net(a, layers(), make_handler("cpu:f64"), {.wants_deltas = {"Input.default"}});
+  Network net(a, layers(), squall::test::make_under_test("cpu:f64"), {.wants_deltas = {"Input.default"}});
   net.provide({{{"default", array(Shape{1, 2}, {50, -50})}, {"targets", array(Shape{1, 1}, {1})}}});
   net.forward(Mode::Train);
   net.backward();
@@ -132,7 +132,7 @@ TEST_CASE("predictions need no targets, and deltas arriving at them are ignored"
   Architecture with_reader = a;
   with_reader["Criterion.predictions"] >> with_reader.add("Other", "Loss", {{"importance", 100.0}});
   const auto gradient = [](const Architecture& architecture) {
-    Network net(architecture, layers(), make_handler("cpu:f64"));
+    Network net(architecture, layers(), squall::test::make_under_test("cpu:f64"));
     net.set_parameter("Dense.W", array(Shape{3, 3}, {1, 2, 3, -1, 2, 1, 0, 1, 1}));
     net.provide({{{"default", array(Shape{1, 3}, {1, 2, 3})}}});
     net.forward(net.pass(Mode::Eval, {"Criterion.predictions"}));
@@ -154,7 +154,7 @@ TEST_CASE("a head of one task trains its slice and leaves the others alone") {
     a["Input." + task] >> a["Multi." + task];
     a["Multi." + task] >> a.add("Loss_" + task, "Loss");
   }
-  Network net(a, layers(), make_handler("cpu:f64"));
+  Network net(a, layers(), squall::test::make_under_test("cpu:f64"));
   net.set_parameter("Multi.W", array(Shape{2, 1, 2}, {1, 2, 3, 4}));
   net.provide({{{"two", array(Shape{1, 2}, {5, 6})}}});
   net.forward(net.pass(Mode::Train, {"Loss_two"}));

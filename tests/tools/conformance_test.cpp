@@ -1,16 +1,16 @@
 #include <filesystem>
 
-#include "squall/handlers/make_handler.hpp"
 #include "squall/tools/catalog.hpp"
 #include "squall/tools/conformance.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 
 using namespace squall;
 
-TEST_CASE("recordings of brainstorm are reproduced") {
+TEST_CASE("recordings of brainstorm are reproduced", "[golden]") {
   const Catalog catalog = make_catalog();
   const auto name = GENERATE(as<std::string>{}, "cpu:f64", "cpu:f32", "debug:cpu:f64");
-  const auto handler = make_handler(name);
+  const auto handler = test::make_under_test(name);
   int replayed = 0;
   for (const char* folder : {"brainstorm", "brainstorm_training"})
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SQUALL_GOLDEN) / folder)) {
@@ -23,8 +23,8 @@ TEST_CASE("recordings of brainstorm are reproduced") {
   CHECK(replayed >= 45);
 }
 
-TEST_CASE("a recording that is wrong or of no known kind is a failure") {
+TEST_CASE("a recording that is wrong or of no known kind is a failure", "[golden]") {
   const Catalog catalog = make_catalog();
-  const auto handler = make_handler("cpu:f64");
+  const auto handler = test::make_under_test("cpu:f64");
   CHECK(replay("/nonexistent/x.h5", catalog, handler).state == ConformanceResult::State::Failed);
 }

@@ -1,6 +1,7 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace training_test;
@@ -158,9 +159,9 @@ TEST_CASE("Initializers refuse shapes that do not suit them") {
 
 TEST_CASE("What a parameter gets depends on the seed and its name only") {
   const json patterns = {{"default", {{"@type", "Gaussian"}}}};
-  const auto handler = make_handler("cpu:f64");
+  const auto handler = squall::test::make_under_test("cpu:f64");
   Network a(classifier(4, 5, 3), catalog(), handler), b(classifier(4, 5, 3, 0.5), catalog(), handler);
-  Network c(classifier(4, 5, 7), catalog(), make_handler("cpu:f32"));
+  Network c(classifier(4, 5, 7), catalog(), squall::test::make_under_test("cpu:f32"));
   a.initialize(patterns, 1);
   b.initialize({{"Hid", {{"@type", "Gaussian"}}}, {"default", 0}}, 1);
   c.initialize(patterns, 1);
@@ -172,7 +173,7 @@ TEST_CASE("What a parameter gets depends on the seed and its name only") {
 }
 
 TEST_CASE("A fallback takes over where an initializer does not suit") {
-  Network n(classifier(4, 5, 3), catalog(), make_handler("cpu:f64"));
+  Network n(classifier(4, 5, 3), catalog(), squall::test::make_under_test("cpu:f64"));
   n.initialize({{"default", {{"@type", "Orthogonal"}}}, {"fallback", 0.25}}, 1);
   CHECK(n.get("Hid.parameters.bias").doubles() == std::vector<double>(5, 0.25));
   CHECK(mentions(complaint([&] { n.initialize({{"default", {{"@type", "Orthogonal"}}}}, 1); }), "Hid.bias"));

@@ -3,6 +3,7 @@
 #include "squall/core/masks.hpp"
 #include "squall/hooks/hooks.hpp"
 #include "squall/training/trainer.hpp"
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace squall;
@@ -20,7 +21,7 @@ struct Run {
                                                                    {"l0_lambda", 0.001}})
       : network(mask.is_null() ? make_architecture(options)
                                : with_masks(make_architecture(options), {{"hidden", mask}}, training_test::catalog()),
-                training_test::catalog(), make_handler("cpu:f32")),
+                training_test::catalog(), squall::test::make_under_test("cpu:f32")),
         data(batches(options, 64, 16)) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.4}}}}, 7);
     const json rule = {{"@type", "Sgd"}, {"learning_rate", 0.01}};

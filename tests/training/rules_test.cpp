@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace training_test;
@@ -45,7 +46,7 @@ void check_rule(const json& description, const Formula& formula) {
   for (const std::string name : {"cpu:f64", "cpu:f32", "debug:cpu:f64"})
     for (const bool masked : {false, true}) {
       INFO(name << " masked " << masked << " " << description.dump());
-      const auto handler = make_handler(name);
+      const auto handler = squall::test::make_under_test(name);
       const auto rule = make<UpdateRule>(description);
       Range r(*handler, 37, masked);
       const auto untouched = r.value;

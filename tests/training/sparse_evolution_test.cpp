@@ -4,6 +4,7 @@
 #include "masks/mask_nets.hpp"
 #include "squall/hooks/hooks.hpp"
 #include "squall/training/trainer.hpp"
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace squall;
@@ -51,7 +52,7 @@ struct Evolving {
   Minibatches data, validation;
   std::unique_ptr<Trainer> trainer;
   Evolving(const json& hook, Index units = 100, const json& rule = {{"@type", "Adam"}, {"learning_rate", 0.01}})
-      : network(one_hidden(units), training_test::catalog(), make_handler("cpu:f32")),
+      : network(one_hidden(units), training_test::catalog(), squall::test::make_under_test("cpu:f32")),
         data(clouds(512, 2), {.batch_size = 32}),
         validation(clouds(500, 3), {.batch_size = 500, .shuffle = false}) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.2}}}}, 7);

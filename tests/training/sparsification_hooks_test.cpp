@@ -3,6 +3,7 @@
 #include "squall/hooks/hooks.hpp"
 #include "squall/hooks/train_model.hpp"
 #include "squall/training/trainer.hpp"
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace squall;
@@ -16,7 +17,7 @@ struct Run {
   Minibatches data, validation;
   explicit Run(const NetOptions& o = {})
       : options(o),
-        network(make_architecture(o), training_test::catalog(), make_handler("cpu:f32")),
+        network(make_architecture(o), training_test::catalog(), squall::test::make_under_test("cpu:f32")),
         data(batches(o, 128, 16)),
         validation(make_data(o, 64, 5), {.batch_size = 64, .shuffle = false}) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.4}}}}, 7);

@@ -5,13 +5,13 @@
 
 #include "squall/core/network.hpp"
 #include "squall/core/ops/optim.hpp"
-#include "squall/handlers/make_handler.hpp"
 #include "squall/hooks/hooks.hpp"
 #include "squall/layers/layers.hpp"
 #include "squall/training/iterators.hpp"
 #include "squall/training/trainer.hpp"
 #include "squall/training/training.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 
 namespace training_test {
 
@@ -71,7 +71,7 @@ inline Architecture regressor(Index inputs, Index outputs) {
 
 struct Net {
   Net(const Architecture& a, const std::string& handler = "cpu:f64", const NetworkOptions& options = {})
-      : network(a, catalog(), make_handler(handler), options) {
+      : network(a, catalog(), squall::test::make_under_test(handler), options) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.5}}}}, 7);
   }
   Network network;

@@ -1,6 +1,7 @@
 // Training on pieces of sequences, with what recurrent layers carry from one to the next.
 #include "squall/testing/guards.hpp"
 #include "support/graph_layers.hpp"
+#include "support/handlers_under_test.hpp"
 #include "training_support.hpp"
 
 using namespace training_test;
@@ -41,7 +42,7 @@ std::shared_ptr<DataSource> sequences(Index steps, Index examples, Index inputs,
 
 struct Reading {
   Reading(Index truncate, double rate, const std::string& handler = "cpu:f64", Index batch = 2)
-      : network(reader(3, 4), with_memory(), make_handler(handler)),
+      : network(reader(3, 4), with_memory(), squall::test::make_under_test(handler)),
         data(sequences(7, 6, 3, 4), {.batch_size = batch, .shuffle = false}),
         trainer(network, stepper({{"@type", "Momentum"}, {"learning_rate", rate}, {"momentum", 0.5}}), {scored()}) {
     network.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.5}}}}, 7);
@@ -145,7 +146,7 @@ TEST_CASE("Data without time cannot be cut") {
   a["Input.default"] >> a.add("Out", "FullyConnected", {{"size", 1}}) >> a.add("Criterion", "SquaredError");
   a["Input.targets"] >> a["Criterion.targets"];
   a["Criterion.loss"] >> a.add("Loss", "Loss");
-  Network network(a, catalog(), make_handler("cpu:f64"));
+  Network network(a, catalog(), squall::test::make_under_test("cpu:f64"));
   Trainer trainer(network, stepper({{"@type", "Sgd"}}), {Task()});
   CHECK(mentions(complaint([&] { trainer.set_truncation(-1); }), "-1 steps"));
   trainer.set_truncation(2);

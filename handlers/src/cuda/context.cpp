@@ -91,8 +91,7 @@ void Context::clear_faults() {
 }
 
 FaultKey* Context::fault(const FaultSite& site) {
-  const auto same = [&](const FaultSite& s) { return s.raise == site.raise && s.text == site.text; };
-  auto found = std::ranges::find_if(sites_, same);
+  auto found = std::ranges::find(sites_, site);
   if (found == sites_.end()) {
     if (sites_.size() == kSites) sites_.pop_back();
     found = sites_.insert(sites_.end(), site);
@@ -113,7 +112,7 @@ void Context::raise_faults() {
   if (bad == found.end()) return;
   const FaultSite site = sites_[static_cast<std::size_t>(bad - found.begin())];
   clear_faults();
-  site.raise(site.text, {static_cast<Index>(*bad >> 32), static_cast<std::int32_t>(*bad & 0xFFFFFFFFU)});
+  site.raise(site, {static_cast<Index>(*bad >> 32), static_cast<std::int32_t>(*bad & 0xFFFFFFFFU)});
 }
 
 std::unique_ptr<MemoryOps> make_memory(ContextPtr context) {

@@ -4,7 +4,7 @@
 
 #include <array>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "cuda/recorder.hpp"
@@ -34,10 +34,12 @@ struct Fault {
   std::int32_t value = 0;  // for real numbers their bits as a float
   float real() const;
 };
-// A check: turns what was found into a DataError. Checks are told apart by their text.
+// A check: turns what was found into a DataError, with words (of literals) and numbers of its own.
 struct FaultSite {
-  std::string text;
-  void (*raise)(const std::string& text, const Fault& fault) = nullptr;
+  void (*raise)(const FaultSite& site, const Fault& fault) = nullptr;
+  std::array<std::string_view, 2> words{};
+  std::array<Index, 3> numbers{};
+  bool operator==(const FaultSite&) const = default;
 };
 
 class Context {

@@ -6,13 +6,13 @@
 
 namespace squall::cuda {
 
-// Where a kernel reports an index that is not in 0 .. limit - 1.
+// Where a kernel reports an index that is not in 0 .. limit - 1. `op` and `what` are literals.
 inline FaultKey* outside(Context& ctx, std::string_view op, std::string_view what, Index limit) {
-  return ctx.fault({concat(op, ": ", what, "|", limit - 1), [](const std::string& text, const Fault& fault) {
-                      const std::size_t bar = text.rfind('|');
-                      raise<DataError>(text.substr(0, bar), " ", fault.value, " in row ", fault.place, " is not in 0..",
-                                       text.substr(bar + 1));
-                    }});
+  const auto raise_index = [](const FaultSite& site, const Fault& fault) {
+    raise<DataError>(site.words[0], ": ", site.words[1], " ", fault.value, " in row ", fault.place, " is not in 0..",
+                     site.numbers[0] - 1);
+  };
+  return ctx.fault({raise_index, {op, what}, {limit}});
 }
 
 }  // namespace squall::cuda

@@ -1,5 +1,6 @@
 #include "handlers/on_host/host_context.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -29,13 +30,21 @@ struct Work {
 struct Stream {
   bool recording = false;
   std::vector<Work> kept;
-  void submit(Work work) {
+  std::vector<double> right, sums;  // of products
+  void submit(const Launch& launch, const void* argument, std::size_t bytes) {
+    const auto* first = static_cast<const std::byte*>(argument);
     if (recording)
-      kept.push_back(std::move(work));
+      kept.push_back({launch, {first, first + bytes}, nullptr});
     else
-      work.run();
+      reinterpret_cast<on_host::HostKernel>(const_cast<void*>(launch.kernel))(argument);
   }
-  void submit(std::function<void()> f) { submit(Work{{}, {}, std::move(f)}); }
+  template <class F>
+  void submit(const F& f) {
+    if (recording)
+      kept.push_back({{}, {}, f});
+    else
+      f();
+  }
 };
 using StreamPtr = std::shared_ptr<Stream>;
 
@@ -65,8 +74,7 @@ class HostTape final : public Tape {
     kernels_.clear();
   }
   void issue(const Launch& launch, const void* argument, std::size_t bytes) override {
-    const auto* first = static_cast<const std::byte*>(argument);
-    stream_->submit(Work{launch, {first, first + bytes}, nullptr});
+    stream_->submit(launch, argument, bytes);
   }
   void issued_kernel() override { kernels_.push_back(stream_->kept.size() - 1); }
   std::unique_ptr<Segment> end() override {
@@ -103,18 +111,20 @@ struct ZeroCall {
   }
 };
 template <class R>
-void product(const Product& p, Index number) {
+void product(const Product& p, Index number, Stream& stream) {
   const auto* a = static_cast<const R*>(p.a) + number * p.a_step;
   const auto* b = static_cast<const R*>(p.b) + number * p.b_step;
   auto* c = static_cast<R*>(p.c) + number * p.c_step;
   const auto n = static_cast<std::size_t>(p.n);
-  std::vector<double> right(static_cast<std::size_t>(p.k) * n), sums(n);
+  std::vector<double>&right = stream.right, &sums = stream.sums;
+  right.resize(std::max(right.size(), static_cast<std::size_t>(p.k) * n));
+  sums.resize(std::max(sums.size(), n));
   for (Index k = 0; k < p.k; ++k)
     for (Index j = 0; j < p.n; ++j)
       right[static_cast<std::size_t>(k * p.n + j)] =
           static_cast<double>(p.b_turned ? b[j * p.b_ld + k] : b[k * p.b_ld + j]);
   for (Index i = 0; i < p.m; ++i) {
-    std::fill(sums.begin(), sums.end(), 0.0);
+    std::fill_n(sums.begin(), n, 0.0);
     for (Index k = 0; k < p.k; ++k) {
       const double left = static_cast<double>(p.a_turned ? a[k * p.a_ld + i] : a[i * p.a_ld + k]);
       const double* row = right.data() + static_cast<std::size_t>(k) * n;
@@ -129,8 +139,8 @@ struct ProductCall {
   Product product_;
   bool operator==(const ProductCall&) const = default;
   void operator()() const {
-    stream->submit([p = product_] {
-      for (Index i = 0; i < p.count; ++i) p.dtype == DType::F64 ? product<double>(p, i) : product<float>(p, i);
+    stream->submit([p = product_, s = stream] {
+      for (Index i = 0; i < p.count; ++i) p.dtype == DType::F64 ? product<double>(p, i, *s) : product<float>(p, i, *s);
     });
   }
 };
@@ -149,8 +159,7 @@ class HostContext final : public Context {
   void release(std::byte* block) override { std::free(block); }
   std::size_t capacity() const override { return std::size_t{1} << 34; }
   void issue(const Launch& launch, const void* argument, std::size_t bytes) override {
-    const auto* first = static_cast<const std::byte*>(argument);
-    stream_->submit(Work{launch, {first, first + bytes}, nullptr});
+    stream_->submit(launch, argument, bytes);
   }
   std::unique_ptr<Tape> tape() override { return std::make_unique<HostTape>(stream_); }
 

@@ -7,12 +7,13 @@ namespace squall::testing {
 
 namespace {
 
-Handlers open_handlers(const std::vector<std::string>& wanted) {
+Handlers open_handlers(const CheckOptions& options) {
+  const std::vector<std::string>& wanted = options.handlers;
   std::vector<std::string> names = wanted.empty() ? available_handlers() : wanted;
   if (wanted.empty() && std::ranges::find(names, "debug:cpu:f64") == names.end()) names.push_back("debug:cpu:f64");
   Handlers handlers;
   for (const auto& name : names) {
-    handlers.all.push_back(make_handler(name, {.threads = 1}));
+    handlers.all.push_back(options.make ? options.make(name) : make_handler(name, {.threads = 1}));
     const auto& made = handlers.all.back();
     if (!handlers.exact && made->dtype() == DType::F64 && !made->debug()) handlers.exact = made;
   }
@@ -57,7 +58,7 @@ double tolerance_of(const Handler& handler, double f32, double f64) {
 
 std::vector<std::string> check_layer(const LayerCase& layer_case, Catalog& catalog, const CheckOptions& options) {
   register_weighted_sum(catalog);
-  const Handlers handlers = open_handlers(options.handlers);
+  const Handlers handlers = open_handlers(options);
   std::vector<std::string> lines;
   Report report(concat(layer_case.type, " '", layer_case.name, "'"), lines);
   const Bench bench{layer_case, catalog, options, handlers, report};

@@ -66,14 +66,13 @@ struct LabelKernel {
   }
 };
 
-// "what|range" of a fault.
-void raise_range(const std::string& text, const Fault& fault) {
-  const std::size_t bar = text.find('|');
-  raise<DataError>(text.substr(0, bar), " ", fault.place, " is ", fault.real(), ", but should be ",
-                   text.substr(bar + 1));
+void raise_range(const FaultSite& site, const Fault& fault) {
+  raise<DataError>(site.words[0], " ", fault.place, " is ", fault.real(), ", but should be ", site.words[1]);
 }
-void raise_label(const std::string& text, const Fault& fault) {
-  raise<DataError>("target ", fault.place, " is ", fault.value, ", but should be a class number from 0 to ", text);
+void raise_label(const FaultSite& site, const Fault& fault) {
+  const auto& [largest, may_ignore, ignored] = site.numbers;
+  raise<DataError>("target ", fault.place, " is ", fault.value, ", but should be a class number from 0 to ", largest,
+                   may_ignore != 0 ? concat(", or ", ignored, " to be ignored") : "");
 }
 
 template <class R>
@@ -121,7 +120,7 @@ class FormulaPlan final : public CriterionPlan {
   }
 
   void range(std::string_view what, const ConstTensor& x, double low, double high, std::string_view text) {
-    FaultKey* fault = ctx_->fault({concat(what, "|", text), raise_range});
+    FaultKey* fault = ctx_->fault({raise_range, {what, text}});
     each(*ctx_, x.elements(), RangeKernel<R>{x.as<R>(), fault, low, high});
   }
   void check(const CriterionRun& run) {
@@ -135,8 +134,7 @@ class FormulaPlan final : public CriterionPlan {
     if (variance) range("variance", run.c, 0, kAny, "0 or more");
     if (run.labels) {
       const bool may_ignore = spec().criterion != Criterion::MultiMargin;
-      const std::string ignored = may_ignore ? concat(", or ", spec().ignored, " to be ignored") : "";
-      FaultKey* fault = ctx_->fault({concat(spec().width - 1, ignored), raise_label});
+      FaultKey* fault = ctx_->fault({raise_label, {}, {spec().width - 1, may_ignore ? 1 : 0, spec().ignored}});
       each(*ctx_, spec().losses,
            LabelKernel{run.labels.as<std::int32_t>(), fault, spec().width, spec().ignored, may_ignore});
     }

@@ -103,18 +103,14 @@ struct CtcLabelKernel {
   }
 };
 
-inline void raise_ctc_length(const std::string& text, const Fault& fault) {
-  const std::size_t bar = text.find('|');
-  raise<DataError>(text.substr(0, bar), " ", fault.value, " of example ", fault.place, " should be from 0 to ",
-                   text.substr(bar + 1));
+inline void raise_ctc_length(const FaultSite& site, const Fault& fault) {
+  raise<DataError>(site.words[0], " ", fault.value, " of example ", fault.place, " should be from 0 to ",
+                   site.numbers[0], ", the ", site.words[1]);
 }
-// "longest|classes - 1|blank"
-inline void raise_ctc_label(const std::string& text, const Fault& fault) {
-  const std::size_t bar = text.find('|'), second = text.rfind('|');
-  const Index longest = std::stoll(text.substr(0, bar));
+inline void raise_ctc_label(const FaultSite& site, const Fault& fault) {
+  const auto& [longest, classes, blank] = site.numbers;
   raise<DataError>("target ", fault.place % longest, " of example ", fault.place / longest, " is ", fault.value,
-                   ", but should be a class number from 0 to ", text.substr(bar + 1, second - bar - 1),
-                   " other than the blank ", text.substr(second + 1));
+                   ", but should be a class number from 0 to ", classes - 1, " other than the blank ", blank);
 }
 
 template <class R>
@@ -156,15 +152,14 @@ class GridCtc final : public CtcPlan {
   void check(const CtcRun& run) {
     check_lengths("input length", run.steps, spec().steps, "steps");
     check_lengths("target length", run.labels, spec().longest, "labels there is room for");
-    FaultKey* fault =
-        ctx_->fault({concat(spec().longest, "|", spec().classes - 1, "|", spec().blank), raise_ctc_label});
+    FaultKey* fault = ctx_->fault({raise_ctc_label, {}, {spec().longest, spec().classes, spec().blank}});
     each(*ctx_, spec().examples * spec().longest,
          CtcLabelKernel{ints(run.targets), ints(run.labels), fault, spec().longest, spec().classes, spec().blank});
     ctx_->look();
   }
   void check_lengths(std::string_view what, const ConstTensor& lengths, Index most, std::string_view of) {
     if (!lengths) return;
-    FaultKey* fault = ctx_->fault({concat(what, "|", most, ", the ", of), raise_ctc_length});
+    FaultKey* fault = ctx_->fault({raise_ctc_length, {what, of}, {most}});
     each(*ctx_, spec().examples, CtcLengthKernel{ints(lengths), fault, most});
   }
   ContextPtr ctx_;

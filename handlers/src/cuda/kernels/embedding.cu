@@ -47,10 +47,9 @@ struct OffsetKernel {
     if (offsets[b] < before || offsets[b] > most) report(fault, b, offsets[b]);
   }
 };
-void raise_offset(const std::string& text, const Fault& fault) {
-  const std::size_t bar = text.rfind('|');
-  raise<DataError>(text.substr(0, bar), ": bag ", fault.place, " begins at ", fault.value, ", which is not in 0..",
-                   fault.place > 0 ? text.substr(bar + 1) : "0", " or before where the bag before it begins");
+void raise_offset(const FaultSite& site, const Fault& fault) {
+  raise<DataError>(site.words[0], ": bag ", fault.place, " begins at ", fault.value, ", which is not in 0..",
+                   fault.place > 0 ? site.numbers[0] : 0, " or before where the bag before it begins");
 }
 
 template <class R>
@@ -202,7 +201,7 @@ class GridLookup final : public EmbeddingPlan {
     const auto* ids = run.ids.as<std::int32_t>();
     each(*ctx_, s.ids, IdKernel{ids, outside(*ctx_, op, "id", s.vocabulary), s.vocabulary});
     if (offsets != nullptr) {
-      FaultKey* fault = ctx_->fault({concat(op, "|", s.ids), raise_offset});
+      FaultKey* fault = ctx_->fault({raise_offset, {op}, {s.ids}});
       each(*ctx_, s.bags, OffsetKernel{offsets, fault, s.ids});
     }
     ctx_->look();

@@ -10,11 +10,14 @@
 //   for (const auto& failure : testing::check_layer(c, catalog)) std::cout << failure << "\n";
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "squall/core/catalog.hpp"
+#include "squall/core/handler.hpp"
 #include "squall/core/json.hpp"
 #include "squall/core/layer.hpp"
 
@@ -51,7 +54,9 @@ struct LayerCase {
 };
 
 struct CheckOptions {
-  std::vector<std::string> handlers = {};                                         // empty: all that are available here
+  std::vector<std::string> handlers = {};  // empty: all that are available here; the first of f64 is what others are
+                                           // compared with
+  std::function<std::shared_ptr<Handler>(const std::string&)> make = {};  // a handler of a name; empty: make_handler
   std::vector<std::pair<Index, Index>> sizes = {{1, 1}, {4, 1}, {2, 3}, {1, 3}};  // time, batch
   std::vector<std::string> only = {};  // names of properties ("L1"); empty: all
 };
