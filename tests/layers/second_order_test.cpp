@@ -3,6 +3,7 @@
 
 #include "layers/cases.hpp"
 #include "layers/network_differences.hpp"
+#include "squall/core/critic_blocks.hpp"
 
 namespace {
 
@@ -76,67 +77,28 @@ TEST_CASE("a gradient of length 0 sends nothing back") {
 }
 
 // A critic of three dense layers at real, made and mixed examples, and its gradient at the mixed ones.
-struct Critic {
-  explicit Critic(const std::string& function) : function_(function) {
-    a.input({{"real", {"B", 3}}, {"made", {"B", 3}}, {"mixed", {"B", 3}}, {"ones", {"B", 1}}});
-    Port x = a["Input.real"];
-    for (int i = 1; i <= 3; ++i) {
-      x = x >> a.add(layer("Critic", i), "Dense", {{"units", i == 3 ? 1 : 4}});
-      if (i < 3) x = x >> activation("Real", i);
-    }
-    x >> a.add("Real", "Loss", {{"importance", -1.0}});
-    tied("Made", a["Input.made"]) >> a.add("Made", "Loss");
-    tied("Mixed", a["Input.mixed"]);
-    gradient(a["Input.ones"]) >> a.add("Penalty", "GradientPenalty");
-    a["Penalty.loss"] >> a.add("Lengths", "Loss", {{"importance", 10.0}});
-  }
-  std::unique_ptr<Network> network(const char* handler = "cpu:f64") const {
-    auto net = inspectable(a, handler);
-    fill_with_numbers(*net, 0.7);
-    Batch batch;
-    for (const char* name : {"real", "made", "mixed"}) batch.fields.emplace_back(name, numbers(Shape{5, 3}, name));
-    batch.fields.emplace_back("ones", HostArray::of(Shape{5, 1}, Values(5, 1.0)));
-    net->provide(batch);
-    return net;
-  }
+std::unique_ptr<Network> adversary(const std::string& function) {
   Architecture a;
-
- private:
-  static std::string layer(const std::string& name, int i) { return name + "_" + std::to_string(i); }
-  Port activation(const std::string& name, int i) {
-    return a.add(layer(name + "_bent", i), "Activation", {{"function", function_}});
-  }
-  Port weight(int i, const char* what) { return a[layer("Critic", i) + "...parameters." + what]; }
-  // The critic once more, with the same weights.
-  Port tied(const std::string& name, Port x) {
-    for (int i = 1; i <= 3; ++i) {
-      const Port made = a.add(layer(name, i), "TiedDense");
-      weight(i, "W") >> ("W" - made);
-      weight(i, "bias") >> ("bias" - made);
-      x = x >> made;
-      if (i < 3) x = x >> activation(name, i);
-    }
-    return x;
-  }
-  Port gradient(Port q) {
-    for (int i = 3; i >= 1; --i) {
-      const Port made = a.add(layer("Back", i), "TiedDense", {{"transposed", true}});
-      weight(i, "W") >> ("W" - made);
-      q = q >> made;
-      if (i == 1) break;
-      const Port slope = a.add(layer("Slope", i), "ActivationGradient", {{"function", function_}});
-      a[layer("Mixed", i - 1)] >> ("x" - slope);
-      q = q >> slope;
-    }
-    return q;
-  }
-  std::string function_;
-};
+  a.input({{"real", {"B", 3}}, {"made", {"B", 3}}, {"mixed", {"B", 3}}, {"ones", {"B", 1}}});
+  const CriticOptions how{.units = {4, 4}, .activation = {{"function", function}}};
+  build_critic(a, "Critic", a["Input.real"], how) >> a.add("Real", "Loss", {{"importance", -1.0}});
+  build_critic_at(a, "Critic", "Made", a["Input.made"], how) >> a.add("Made", "Loss");
+  build_critic_at(a, "Critic", "Mixed", a["Input.mixed"], how);
+  build_critic_gradient(a, "Critic", "Mixed", a["Input.ones"], how) >> a.add("Penalty", "GradientPenalty");
+  a["Penalty.loss"] >> a.add("Lengths", "Loss", {{"importance", 10.0}});
+  auto net = inspectable(a);
+  fill_with_numbers(*net, 0.7);
+  Batch batch;
+  for (const char* name : {"real", "made", "mixed"}) batch.fields.emplace_back(name, numbers(Shape{5, 3}, name));
+  batch.fields.emplace_back("ones", HostArray::of(Shape{5, 1}, Values(5, 1.0)));
+  net->provide(batch);
+  return net;
+}
 
 TEST_CASE("the gradient of a critic as a network is what backward gives") {
-  const auto net = Critic("tanh").network();
+  const auto net = adversary("tanh");
   net->forward(Mode::Train);
-  const HostArray g = net->get("Back_1.outputs.default");
+  const HostArray g = net->get("Mixed_back_1.outputs.default");
   // The same critic, and a loss that is the sum of its scores at the mixed examples.
   Architecture plain;
   plain.input({{"default", {"B", 3}}});
@@ -158,10 +120,10 @@ TEST_CASE("the gradient of a critic as a network is what backward gives") {
 TEST_CASE("the loss of WGAN-GP is its formula and its gradient is exact through the penalty") {
   for (const char* function : {"tanh", "leaky_relu", "silu", "softplus", "elu"}) {
     INFO(function);
-    const auto net = Critic(function).network();
+    const auto net = adversary(function);
     const double loss = loss_of(*net);
     const HostArray real = net->get("Critic_3.outputs.default"), made = net->get("Made_3.outputs.default"),
-                    g = net->get("Back_1.outputs.default");
+                    g = net->get("Mixed_back_1.outputs.default");
     double want = 0;
     for (Index n = 0; n < 5; ++n) {
       const double length = std::sqrt(g.value(3 * n) * g.value(3 * n) + g.value(3 * n + 1) * g.value(3 * n + 1) +
@@ -177,15 +139,11 @@ TEST_CASE("the loss of WGAN-GP is its formula and its gradient is exact through 
 TEST_CASE("what a critic sends back to a generator does not train the critic where its weights are detached") {
   Architecture a;
   a.input({{"noise", {"B", 2}}, {"real", {"B", 3}}});
+  const CriticOptions how{.units = {4}};
   const Port made = a["Input.noise"] >> a.add("Generator", "Dense", {{"units", 3}});
-  a["Input.real"] >> a.add("Critic", "Dense", {{"units", 1}}) >> a.add("Real", "Loss", {{"importance", -1.0}});
-  const Port seen = a.add("Seen", "TiedDense"), fooled = a.add("Fooled", "TiedDense");
-  made >> a.add("Stopped", "Detach") >> seen;
-  a["Critic...parameters.W"] >> ("W" - seen);
-  a["Critic...parameters.W"] >> a.add("Still", "Detach") >> ("W" - fooled);
-  made >> fooled;
-  seen >> a.add("Made", "Loss");
-  fooled >> a.add("Loss", "Loss", {{"importance", -1.0}});
+  build_critic(a, "Critic", a["Input.real"], how) >> a.add("Real", "Loss", {{"importance", -1.0}});
+  build_critic_at(a, "Critic", "Seen", made >> a.add("Still", "Detach"), how) >> a.add("Made", "Loss");
+  build_critic_at(a, "Critic", "Fooled", made, how, Weights::Detached) >> a.add("Loss", "Loss", {{"importance", -1.0}});
   const auto net = inspectable(a);
   fill_with_numbers(*net);
   net->provide({{{"noise", numbers(Shape{4, 2}, "noise")}, {"real", numbers(Shape{4, 3}, "real")}}});
@@ -195,9 +153,26 @@ TEST_CASE("what a critic sends back to a generator does not train the critic whe
       names.insert(net->graph().node(piece.entry->node).name);
     return names;
   };
-  CHECK(trained({"Real", "Made"}) == std::set<std::string>{"Critic"});
+  CHECK(trained({"Real", "Made"}) == std::set<std::string>{"Critic_1", "Critic_2"});
   CHECK(trained({"Loss"}) == std::set<std::string>{"Generator"});
   CHECK(check_gradients(*net, {"Loss"}, "Generator") == 3 * 2 + 3);
+}
+
+TEST_CASE("a critic without units is one product and one with a layer of none is refused") {
+  Architecture a;
+  a.input({{"real", {"B", 3}}, {"ones", {"B", 1}}});
+  const Port score = build_critic(a, "Critic", a["Input.real"], {});
+  score >> a.add("Loss", "Loss");
+  build_critic_at(a, "Critic", "Again", a["Input.real"], {});
+  build_critic_gradient(a, "Critic", "Again", a["Input.ones"], {}) >> a.add("End", "Loss");
+  const auto net = inspectable(a);
+  fill_with_numbers(*net);
+  net->provide({{{"real", numbers(Shape{2, 3}, "real")}, {"ones", HostArray::of(Shape{2, 1}, Values{1, 1})}}});
+  net->forward(Mode::Train);
+  const HostArray g = net->get("Again_back_1.outputs.default"), W = net->get("Critic_1.parameters.W");
+  for (Index i = 0; i < 6; ++i) CHECK(g.value(i) == W.value(i % 3));
+  CHECK_THROWS_WITH(build_critic(a, "Other", a["Input.real"], {.units = {3, 0}}),
+                    "Other: units should be positive whole numbers, not 0");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // classes from noise.
 #include <cmath>
 
+#include "squall/core/critic_blocks.hpp"
 #include "training/training_support.hpp"
 
 using namespace training_test;
@@ -134,7 +135,7 @@ TEST_CASE("many classes are learned from noise alone") {
 
 // A generator of points and its critic in one network: pass "critic" trains one, pass "generator" the other.
 struct Adversaries {
-  static constexpr Index kBatch = 64, kUnits = 16;
+  static constexpr Index kBatch = 64;
 
   Adversaries() : generator_rule(stepper(adam())), critic_rule(stepper(adam())) {
     Architecture a;
@@ -144,17 +145,13 @@ struct Adversaries {
     a["Input.real"] >> ("H" - mixed);
     a["Input.mix"] >> ("T" - mixed);
     still >> ("x" - mixed);
-    a["Input.real"] >> a.add("Critic_1", "Dense", {{"units", kUnits}}) >> bent(a, "Bent") >>
-        a.add("Critic_2", "Dense", {{"units", 1}}) >> a.add("Real", "Loss", {{"importance", -1.0}});
-    score(a, "Made", still, false) >> a.add("Made", "Loss");
-    score(a, "Fooled", made, true) >> a.add("Fooled", "Loss", {{"importance", -1.0}});
-    score(a, "At", mixed, false);
-    const Port last = a.add("Back_2", "TiedDense", {{"transposed", true}}), slope = slope_of(a),
-               first = a.add("Back_1", "TiedDense", {{"transposed", true}});
-    a["Critic_2...parameters.W"] >> ("W" - last);
-    a["Critic_1...parameters.W"] >> ("W" - first);
-    a["At_1"] >> ("x" - slope);
-    a["Input.ones"] >> last >> slope >> first >> a.add("Penalty", "GradientPenalty");
+    const CriticOptions how{.units = {16}};
+    build_critic(a, "Critic", a["Input.real"], how) >> a.add("Real", "Loss", {{"importance", -1.0}});
+    build_critic_at(a, "Critic", "Made", still, how) >> a.add("Made", "Loss");
+    build_critic_at(a, "Critic", "Fooled", made, how, Weights::Detached) >>
+        a.add("Fooled", "Loss", {{"importance", -1.0}});
+    build_critic_at(a, "Critic", "At", mixed, how);
+    build_critic_gradient(a, "Critic", "At", a["Input.ones"], how) >> a.add("Penalty", "GradientPenalty");
     a["Penalty.loss"] >> a.add("Lengths", "Loss", {{"importance", 10.0}});
     n = std::make_unique<Net>(a);
     n->network.pin("Generator.default");
@@ -162,28 +159,6 @@ struct Adversaries {
     critic_rule->start(n->network);
   }
   static json adam() { return {{"@type", "Adam"}, {"learning_rate", 0.02}, {"beta1", 0.5}}; }
-  static Port bent(Architecture& a, const std::string& name) {
-    return a.add(name, "Activation", {{"function", "leaky_relu"}, {"negative_slope", 0.2}});
-  }
-  static Port slope_of(Architecture& a) {
-    return a.add("Slope", "ActivationGradient", {{"function", "leaky_relu"}, {"negative_slope", 0.2}});
-  }
-  static Port score(Architecture& a, const std::string& name, Port x, bool frozen) {
-    for (int i = 1; i <= 2; ++i) {
-      const std::string number = "_" + std::to_string(i);
-      const Port made = a.add(name + number, "TiedDense");
-      for (const char* what : {"W", "bias"}) {
-        const Port weight = a["Critic" + number + "...parameters." + what];
-        if (frozen)
-          (weight >> a.add(name + "_" + what + number, "Detach")) >> (what - made);
-        else
-          weight >> (what - made);
-      }
-      x = x >> made;
-      if (i == 1) x = x >> bent(a, name + "_bent");
-    }
-    return x;
-  }
   void provide() {
     HostArray noise(DType::F64, Shape{kBatch, 2}), real = noise, mix = noise;
     for (Index i = 0; i < kBatch; ++i) {
