@@ -60,7 +60,9 @@ inline int check_gradients(Network& net, const std::vector<std::string>& heads =
     gradients.emplace_back(layer + "." + e.info->name, net.get(layer + ".gradients." + e.info->name));
   }
   int compared = 0;
-  for (const auto& [path, gradient] : gradients) {
+  for (const auto& one : gradients) {
+    const std::string& path = one.first;
+    const HostArray& gradient = one.second;
     const std::string full = std::string(path).replace(path.find('.'), 1, ".parameters.");
     HostArray values = net.get(full);
     for (Index i = 0; i < values.elements(); ++i) {
