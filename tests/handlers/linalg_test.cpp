@@ -58,7 +58,8 @@ OP_CASE("LinalgOps::matmul", "multiplies plain and transposed and strided matric
   };
   const std::vector<Size> sizes{{1, 1, 1},   {3, 17, 1},   {1, 63, 3},     {17, 3, 65},    {65, 63, 17}, {0, 3, 3},
                                 {3, 0, 3},   {3, 3, 0},    {63, 65, 67},   {7, 401, 5},    {64, 64, 64}, {1, 300, 129},
-                                {129, 1, 3}, {37, 2, 300}, {130, 131, 70}, {600, 130, 260}};
+                                {129, 1, 3}, {37, 2, 300}, {130, 131, 70}, {600, 130, 260},
+                                {260, 600, 112}, {520, 67, 1600}};
   on_all_handlers([&](OpCase& c) {
     for (const Size& s : sizes) {
       INFO(s.m << "x" << s.k << " * " << s.k << "x" << s.n);

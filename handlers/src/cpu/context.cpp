@@ -38,6 +38,8 @@ Context<R>::Context(int threads, Isa isa) : isa_(isa), kernels_(kernels_of<R>(is
   }
   scratch_stride_ = whole_lines(static_cast<std::size_t>(kernels_.gemm_scratch) * sizeof(R));
   scratch_.reset(static_cast<std::byte*>(allocate(scratch_stride_ * static_cast<std::size_t>(parallel_.threads()))));
+  const auto shared = static_cast<std::size_t>(kernels_.sequence.pack_depth * kSharedColumns) * sizeof(R);
+  shared_.reset(static_cast<R*>(allocate(shared)));
   sums_.reset(static_cast<double*>(allocate(kSums * sizeof(double))));
 }
 

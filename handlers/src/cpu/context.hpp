@@ -25,6 +25,9 @@ class Context {
   R* scratch(int worker) const {
     return reinterpret_cast<R*>(scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker));
   }
+  // Room for one piece of a second factor in panels, shared by the tiles of a product.
+  static constexpr Index kSharedColumns = 1536;
+  R* shared_panels() const { return shared_.get(); }
   // Whether a library makes products of this size.
   bool by_library(Index m, Index n, Index k) const;
   // Room for partial sums of one operation.
@@ -43,6 +46,7 @@ class Context {
   std::size_t scratch_stride_ = 0;
   std::unique_ptr<std::byte, Free> scratch_;
   std::unique_ptr<double, Free> sums_;
+  std::unique_ptr<R, Free> shared_;
 };
 
 template <class R>

@@ -102,6 +102,23 @@ int vectors_for(Count columns) {
   return static_cast<int>((smaller(columns, kWidth<R>) + kLanes<R> - 1) / kLanes<R>);
 }
 
+// The panel of b, of n columns, that holds column j. A last panel of one vector would keep the units waiting for each
+// other: two of two vectors take its place and that of the panel before.
+struct PanelPlace {
+  Count first, width;
+};
+template <class R>
+PanelPlace panel_at(Count j, Count n) {
+  constexpr Count whole = kWidth<R>, pair = 2 * kLanes<R>;
+  const Count last = (n - 1) / whole * whole;
+  if (kVectors == 3 && last > 0 && n - last <= kLanes<R> && j >= last - whole) {
+    const Count first = last - whole + (j - (last - whole)) / pair * pair;
+    return {first, pair};
+  }
+  const Count first = j / whole * whole;
+  return {first, smaller(whole, (n - first + kLanes<R> - 1) / kLanes<R> * kLanes<R>)};
+}
+
 // One panel of b: rows of `width` elements, missing columns zero.
 template <class R>
 void pack_panel(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count columns, Count width, R* out) {
@@ -112,6 +129,9 @@ void pack_panel(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count col
       if (columns == kWidth<R>) {
 #pragma GCC unroll 4
         for (int j = 0; j < kVectors; ++j) store(to + j * kLanes<R>, load(from + j * kLanes<R>));
+      } else if (columns == 2 * kLanes<R>) {
+#pragma GCC unroll 2
+        for (int j = 0; j < 2; ++j) store(to + j * kLanes<R>, load(from + j * kLanes<R>));
       } else {
         for (Count j = 0; j < width; ++j) to[j] = j < columns ? from[j] : R(0);
       }
@@ -145,9 +165,11 @@ void pack_rows(const GemmCall<R>& g, Count i0, Count rows, Count p0, Count depth
     for (Count i = 0; i < rows; ++i) out[p * kRows + i] = g.a[(i0 + i) * g.a_row + (p0 + p) * g.a_col];
 }
 
-// Multiplies all rows with the columns j0 .. j0 + columns, packed at `packed`.
+// Multiplies all rows with `columns` columns of c from j0 on; their panels hold the columns `first` .. of a matrix of
+// n.
 template <class R>
-void multiply_panels(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count columns, const R* packed, R* a_pack) {
+void multiply_panels(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count columns, const R* packed, Count first,
+                     Count n, R* a_pack) {
   const bool add = g.add || p0 > 0;
   for (Count i = 0; i < g.m; i += kRows) {
     const Count rows = smaller(kRows, g.m - i);
@@ -158,12 +180,24 @@ void multiply_panels(const GemmCall<R>& g, Count p0, Count depth, Count j0, Coun
       panel.a_row = 1;
       panel.a_col = kRows;
     }
-    for (Count j = 0; j < columns; j += kWidth<R>) {
-      const Count here = smaller(kWidth<R>, columns - j);
-      panel.b = packed + j * depth;
-      panel.b_row = kWidth<R>;
+    for (Count j = 0; j < columns;) {
+      const PanelPlace place = panel_at<R>(first + j, n);
+      const Count here = smaller(place.first + place.width - first - j, columns - j);
+      panel.b = packed + place.first * depth + (first + j - place.first);
+      panel.b_row = place.width;
       block_any(panel, rows, vectors_for<R>(here), g.c + i * g.ldc + j0 + j, g.ldc, here, add);
+      j += here;
     }
+  }
+}
+
+// Packs the columns j0 .. j0 + n of b.
+template <class R>
+void pack_columns(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count n, R* packed) {
+  for (Count j = 0; j < n;) {
+    const PanelPlace place = panel_at<R>(j, n);
+    pack_panel(g, p0, depth, j0 + j, smaller(place.width, n - j), place.width, packed + j * depth);
+    j += place.width;
   }
 }
 
@@ -175,9 +209,8 @@ void blocked(const GemmCall<R>& g, R* scratch) {
     const Count columns = smaller(kPanelColumns, g.n - j0);
     for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
       const Count depth = smaller(kDepth, g.k - p0);
-      for (Count j = 0; j < columns; j += kWidth<R>)
-        pack_panel(g, p0, depth, j0 + j, smaller(kWidth<R>, columns - j), kWidth<R>, packed + j * depth);
-      multiply_panels(g, p0, depth, j0, columns, packed, a_pack);
+      pack_columns(g, p0, depth, j0, columns, packed);
+      multiply_panels(g, p0, depth, j0, columns, packed, 0, columns, a_pack);
     }
   }
 }
@@ -285,9 +318,7 @@ void pack_all(Count k, Count n, const R* b, Count b_row, Count b_col, R* packed)
   g.b_col = b_col;
   const Count columns = (n + kWidth<R> - 1) / kWidth<R> * kWidth<R>;
   for (Count p0 = 0; p0 < k; p0 += kDepth) {
-    const Count depth = smaller(kDepth, k - p0);
-    for (Count j = 0; j < n; j += kWidth<R>)
-      pack_panel(g, p0, depth, j, smaller(kWidth<R>, n - j), kWidth<R>, packed + p0 * columns + j * depth);
+    pack_columns(g, p0, smaller(kDepth, k - p0), 0, n, packed + p0 * columns);
   }
 }
 template <class R>
@@ -305,8 +336,7 @@ void multiply_packed(const PackedCall<R>& call) {
   const Count columns = (call.columns + kWidth<R> - 1) / kWidth<R> * kWidth<R>;
   for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
     const Count depth = smaller(kDepth, g.k - p0);
-    const R* panels = call.packed + p0 * columns + call.first * depth;
-    multiply_panels(g, p0, depth, 0, g.n, panels, call.scratch);
+    multiply_panels(g, p0, depth, 0, g.n, call.packed + p0 * columns, call.first, call.columns, call.scratch);
   }
 }
 
