@@ -41,7 +41,8 @@ class FullyConnected final : public LayerOf<FullyConnected, FullyConnectedOption
   }
   void forward(Forward& f) const override { run_forward(f[plan_], f[x_], f.weight(W_), f[bias_], f[y_]); }
   void backward(Backward& b) const override {
-    run_backward(b[plan_], b[x_], b.weight(W_), b[y_], b.delta(y_), b.delta(x_), b.gradient_once(W_), b.gradient(bias_));
+    run_backward(b[plan_], b[x_], b.weight(W_), b[y_], b.delta(y_), b.delta(x_), b.gradient_once(W_),
+                 b.gradient(bias_));
   }
 
  private:

@@ -183,4 +183,17 @@ TEST_CASE("masked weights count as zero and get no gradient") {
   CHECK(one.net->get("Input.output_deltas.default").doubles() == Values{1, 5, 3});
 }
 
+TEST_CASE("units on the last axis see each place by itself") {
+  Single one({"B", 2, 3}, "MaskedDense", {{"units", 2}, {"last_axis", true}});
+  one.net->set_parameter("Layer.W", array(Shape{2, 3}, {1, 2, 3, 4, 5, 6}));
+  one.net->set_parameter("Layer.bias", array(Shape{2}, {0.5, 0}));
+  one.net->provide({{{"default", array(Shape{1, 2, 3}, {1, 10, 100, 0, 1, 0})}}});
+  one.net->forward(Mode::Train);
+  one.net->backward();
+  CHECK(one.net->get("Layer.outputs.default").shape() == Shape{1, 2, 2});
+  CHECK(one.net->get("Layer.outputs.default").doubles() == Values{321.5, 654, 2.5, 5});
+  CHECK(one.net->get("Layer.gradients.W").doubles() == Values{1, 11, 100, 1, 11, 100});
+  CHECK(one.net->get("Input.output_deltas.default").doubles() == Values{5, 7, 9, 5, 7, 9});
+}
+
 }  // namespace

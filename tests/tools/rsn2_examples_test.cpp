@@ -32,12 +32,12 @@ Ran script(const std::string& name, const std::string& arguments) {
 }  // namespace
 
 TEST_CASE("every experiment of the authors and its literal twin can be planned") {
-  for (const std::string n : {"1", "2", "3", "4", "5", "6", "7", "8"})
+  for (const std::string n : {"1", "2", "3", "4", "5", "6", "7", "8", "9"})
     for (const std::string kind : {"", "_literal"}) {
       CAPTURE(n, kind);
       const std::string file = example("rsn2_e" + n + kind + ".json");
       REQUIRE(std::filesystem::exists(file));
-      const Ran ran = run_squall("train " + file + " --dry-run --json" + (n == "8" ? " --set train.batch_size=2" : ""));
+      const Ran ran = run_squall("train " + file + " --dry-run --json" + (n >= "8" ? " --set train.batch_size=2" : ""));
       INFO(ran.err);
       CHECK(ran.code == 0);
     }
@@ -83,6 +83,21 @@ TEST_CASE("three tasks look at one face in E8") {
                                (folder / "wrong"));
   CHECK(wrong.code == 1);
   CHECK(wrong.err.find("have different examples; give each an input") != std::string::npos);
+}
+
+TEST_CASE("the heads of E9 look at words through weights of their own") {
+  const Folder folder;
+  std::string small = set("data.newswire.examples", "20") + set("data.newswire.test_examples", "4") +
+                      set("train.batch_size", "8") + set("train.max_epochs", "1") + set("network.words.embed_dim", "8");
+  for (const char* layer : {"queries", "keys", "values", "inner_1", "hidden"})
+    small += set(std::string("network.") + layer + ".units", "8");
+  small += set("network.inner_2.units", "64");  // eight heads of 8
+  for (const std::string kind : {"", "_literal"}) {
+    const json report = train(folder, example("rsn2_e9" + kind + ".json") + small);
+    CHECK(report["tasks"]["newswire"]["epochs"] == 3);  // two of them dense
+    CHECK(report["tasks"]["newswire"]["density"].get<double>() < 0.2);
+    CHECK(report["overlap"] == 0);
+  }
 }
 
 TEST_CASE("ten tasks and more share one network without sharing a weight") {

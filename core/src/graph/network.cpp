@@ -22,6 +22,13 @@ bool fits(const OutputInfo& output, const Shape& given) {
   return given.rank() >= lead && given.from(lead).elements() == output.shape.feature_size();
 }
 
+// Examples come as one step (1, B, features); an output of Input without time takes them as they are meant.
+Shape seen_by(const OutputInfo& output, const Shape& given) {
+  const bool batch_alone = output.shape.time < 0 && output.shape.batch >= 0;
+  const bool one_step = batch_alone && given.rank() > 1 && given[0] == 1 && !fits(output, given);
+  return one_step ? given.from(1) : given;
+}
+
 // Classes and the like may be given as real numbers.
 void require_whole(const std::string& name, const HostArray& array) {
   for (Index i = 0; i < array.elements(); ++i) {
@@ -82,10 +89,11 @@ Network::PassState& Network::state(PassId pass) const {
 }
 
 void Network::take_sizes(const OutputInfo& output, const HostArray& array, Sizes& sizes) const {
+  const Shape shape = seen_by(output, array.shape());
   int axis = 0;
   for (const int symbol : {output.shape.time, output.shape.batch}) {
     if (symbol < 0) continue;
-    const Index extent = array.shape()[axis++];
+    const Index extent = shape[axis++];
     SQUALL_CHECK(extent > 0, "data for Input.", output.name, " is empty: ", array.shape());
     SQUALL_CHECK(sizes[at(symbol)] < 0 || sizes[at(symbol)] == extent, "data for Input.", output.name, " has ",
                  graph_.symbols().name(symbol), " = ", extent, ", but other data of this batch has ",
@@ -101,7 +109,7 @@ void Network::provide(const Batch& batch) {
   for (const auto& output : outputs) {
     const HostArray* array = batch.find(output.name);
     if (array == nullptr) continue;
-    SQUALL_CHECK(fits(output, array->shape()), "data for Input.", output.name, " is ", array->shape(),
+    SQUALL_CHECK(fits(output, seen_by(output, array->shape())), "data for Input.", output.name, " is ", array->shape(),
                  ", but it should be ", output.shape.text(graph_.symbols()));
     take_sizes(output, *array, sizes);
   }
@@ -122,7 +130,7 @@ void Network::store_input(std::size_t slot, const HostArray& array) {
   }
   if (is_real(array.dtype()) && !is_real(dtype)) require_whole(output.name, array);
   handler_->memory().upload(array.view(), Tensor(inputs_[slot].data(), dtype, array.shape()));
-  input_shapes_[slot] = array.shape();
+  input_shapes_[slot] = seen_by(output, array.shape());
 }
 
 void Network::drop_bindings() {

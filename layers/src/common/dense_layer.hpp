@@ -10,10 +10,14 @@ struct DenseOptions {
   Index units = 0;
   bool use_bias = true;
   Activation activation = Activation::Linear;
+  bool last_axis = false;
   static constexpr auto fields =
       std::tuple{field("units", &DenseOptions::units, "number of units (of each task)"),
                  field("use_bias", &DenseOptions::use_bias, "whether a bias is added (one per task)"),
-                 field("activation", &DenseOptions::activation, "linear, rel, tanh, sigmoid, el or softmax")};
+                 field("activation", &DenseOptions::activation, "linear, rel, tanh, sigmoid, el or softmax"),
+                 field("last_axis", &DenseOptions::last_axis,
+                       "true: the last axis alone is what units see, each place of the other axes by itself, as in "
+                       "Keras; false: all features are flattened")};
 };
 
 // D has kType, kDoc and kFixed: whether its weights are given and never trained.
@@ -43,8 +47,8 @@ class DenseLayer : public LayerOf<D, Options> {
     for (int t = 0; t < tasks(); ++t) {
       if (!p.active(path(t).y)) continue;
       const PackedWeight* packed = p.packed(W_, t);
-      DenseSpec spec =
-          dense_spec(p.rows(path(t).x), inputs_, options.units, options.activation, options.use_bias, packed);
+      DenseSpec spec = dense_spec(p.rows(path(t).x) * path(t).places, inputs_, options.units, options.activation,
+                                  options.use_bias, packed);
       spec.pattern = p.pattern(W_, t);
       spec.constant = !p.training();
       // Only reference plans go back through a packed weight.
@@ -79,6 +83,7 @@ class DenseLayer : public LayerOf<D, Options> {
     Out y;
     PlanSlot<DensePlan> plan;
     std::string name;
+    Index places = 1;  // rows of each example
   };
   int tasks() const { return static_cast<int>(paths_.size()); }
   const Path& path(int t) const { return paths_[static_cast<std::size_t>(t)]; }
@@ -86,12 +91,16 @@ class DenseLayer : public LayerOf<D, Options> {
     Path path;
     path.name = name;
     path.x = d.input(name, "...");
-    const Index size = d.feature_size(path.x);
+    const Shape& seen = d.features(path.x);
+    if (options.last_axis && seen.rank() < 1)
+      d.fail("option 'last_axis' needs an input with an axis of features, but is ", d.shape(path.x));
+    const Index size = options.last_axis ? seen[-1] : d.feature_size(path.x);
+    if (options.last_axis && size > 0) path.places = d.feature_size(path.x) / size;
     if (paths_.empty()) inputs_ = size;
     if (size != inputs_)
       d.fail("all tasks of one layer need equal numbers of features, but input '", paths_[0].name, "' is ",
              d.shape(paths_[0].x), " and '", name, "' is ", d.shape(path.x));
-    path.y = d.output(name, d.like(path.x, Shape{options.units}));
+    path.y = d.output(name, d.like(path.x, options.last_axis ? seen.with_last(options.units) : Shape{options.units}));
     path.plan = d.plan<DensePlan>();
     if (kMulti) d.depends(path.y, {path.x});
     d.backward_reads(path.x, path.y);

@@ -29,7 +29,7 @@ std::vector<Task> make_tasks(const ExperimentData::Tasks& tasks, const std::vect
 json score_tasks(Network& network, ExperimentData& data, std::span<const Task> tasks, std::string_view split,
                  const std::function<bool()>& should_stop) {
   json out = json::object();
-  const MaskReport masks = report_masks(network);
+  const MaskReport masks = report_masks(network, tasks);
   for (const auto& task : tasks) {
     auto iterator = data.scoring(task.name, split);
     if (!iterator) continue;

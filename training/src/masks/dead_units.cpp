@@ -120,7 +120,10 @@ bool DeadUnits::finds_weights(int node, int output, Weights& w) const {
   const Node& before = network_.graph().node(from);
   w.rows = shape[0];
   w.columns = shape.elements() / std::max<Index>(1, w.rows);
-  w.channels = kind == Kind::Dense ? at(features_of(before, from_output).elements()) : channels_of(before, from_output);
+  w.channels = channels_of(before, from_output);
+  if (const std::size_t all = at(features_of(before, from_output).elements());
+      kind == Kind::Dense && at(shape[-1]) == all)
+    w.channels = all;  // not only the last axis
   return w.channels > 0 && at(shape[-1]) == w.channels;
 }
 
