@@ -33,6 +33,12 @@ TEST_CASE("The CUDA handler has fused plans for layers of sequences, normalisati
     packed.format = format;
     CHECK(h->dense().plan(dense)->kind() == kind);
   }
+  ConvSpec conv;
+  conv.images = conv.filters = 2;
+  conv.window = Window{.height = 3, .width = 3, .channels = 3};
+  conv.packed = &packed;
+  packed.format = WeightFormat::Sparse;
+  CHECK(h->conv().plan(conv)->kind() == "sparse");
 }
 
 TEST_CASE("Reduced precision is refused where there is none", "[gpu]") {

@@ -56,7 +56,7 @@ class Context {
   // Anything else that a stream takes: a value that can be called and compared.
   template <class C>
   void call(const C& c) {
-    if (recorder_ != nullptr) return recorder_->call(std::make_unique<CallOf<C>>(c));
+    if (recorder_ != nullptr) return recorder_->call(CallOf<C>(c));
     c();
   }
   virtual void multiply(const Product& product) = 0;

@@ -36,23 +36,13 @@ std::unique_ptr<EmbeddingOps> make_embedding(ContextPtr ctx);
 template <class R>
 std::unique_ptr<DenseOps> make_dense(ContextPtr ctx);
 template <class R>
+std::unique_ptr<ConvOps> make_conv(ContextPtr ctx);
+template <class R>
 std::unique_ptr<AttentionOps> make_attention(ContextPtr ctx);
 template <class R>
 std::unique_ptr<NormOps> make_norm(ContextPtr ctx);
 template <class R>
 std::unique_ptr<RecurrentOps> make_recurrent(ContextPtr ctx);
-
-// Without kernels of its own: plans of a library where the context has them, else references.
-class GridConv final : public ConvOps {
- public:
-  explicit GridConv(ContextPtr ctx) : ctx_(std::move(ctx)) {}
-
- protected:
-  std::unique_ptr<ConvPlan> do_plan(const ConvSpec& spec) override { return ctx_->conv(handler(), spec); }
-
- private:
-  ContextPtr ctx_;
-};
 
 template <class R>
 Facets make_facets(const ContextPtr& ctx) {
@@ -63,7 +53,7 @@ Facets make_facets(const ContextPtr& ctx) {
   f.windows = make_windows<R>(ctx);
   f.random = make_random<R>(ctx);
   f.dense = make_dense<R>(ctx);
-  f.conv = std::make_unique<GridConv>(ctx);
+  f.conv = make_conv<R>(ctx);
   f.pool = make_pool<R>(ctx);
   f.norm = make_norm<R>(ctx);
   f.recurrent = make_recurrent<R>(ctx);

@@ -6,12 +6,19 @@
 
 namespace squall::cuda {
 
-bool Recorder::Entry::like(const Entry& other) const {
-  if (call || other.call) return call && other.call && call->same(*other.call);
-  return launch == other.launch && argument.size() == other.argument.size();
+Recorder::Entry::Entry(const Work& work)
+    : launch(work.launch),
+      argument(work.argument, work.argument + work.bytes),
+      call(work.call != nullptr ? work.call->copy() : nullptr) {}
+
+bool Recorder::Entry::like(const Work& other) const {
+  if (call || other.call != nullptr) return call && other.call != nullptr && call->same(*other.call);
+  return launch == other.launch && argument.size() == other.bytes;
 }
 
-bool Recorder::Entry::equals(const Entry& other) const { return like(other) && argument == other.argument; }
+bool Recorder::Entry::equals(const Work& other) const {
+  return like(other) && std::equal(argument.begin(), argument.end(), other.argument);
+}
 
 void Recorder::run(const std::function<void()>& step) {
   part_ = at_ = 0;
@@ -40,7 +47,7 @@ void Recorder::abandon() noexcept {
     if (mode_ == Mode::Recording) {
       if (open_) tape_.abandon();
       open_ = false;
-      for (const Entry& e : parts().back().entries) issue(e);
+      for (const Entry& e : parts().back().entries) issue(e.work());
       parts().clear();
     }
   } catch (...) {  // the exception on its way says more
@@ -54,7 +61,7 @@ void Recorder::diverge() {
   std::vector<Part> old = std::move(parts());
   parts().clear();
   if (part_ >= old.size()) return;
-  for (std::size_t i = 0; i < at_; ++i) issue(old[part_].entries[i]);
+  for (std::size_t i = 0; i < at_; ++i) issue(old[part_].entries[i].work());
 }
 
 // The device does not record: what it was given since the host last waited is issued.
@@ -65,46 +72,41 @@ void Recorder::give_up() {
   open_ = false;
   std::vector<Part> old = std::move(parts());
   parts().clear();
-  for (const Entry& e : old.back().entries) issue(e);
+  for (const Entry& e : old.back().entries) issue(e.work());
 }
 
-void Recorder::issue(const Entry& e) {
-  if (e.call)
-    e.call->run();
+void Recorder::issue(const Work& work) {
+  if (work.call != nullptr)
+    work.call->run();
   else
-    tape_.issue(e.launch, e.argument.data(), e.argument.size());
+    tape_.issue(work.launch, work.argument, work.bytes);
 }
 
 void Recorder::launch(const Launch& launch, const void* argument, std::size_t bytes) {
   if (mode_ == Mode::Ordinary) return tape_.issue(launch, argument, bytes);
-  const auto* first = static_cast<const std::byte*>(argument);
-  take({launch, {first, first + bytes}, nullptr, 0});
+  take({launch, static_cast<const std::byte*>(argument), bytes, nullptr});
 }
 
-void Recorder::call(std::unique_ptr<Call> call) {
-  if (mode_ == Mode::Ordinary) return call->run();
-  take({{}, {}, std::move(call), 0});
+void Recorder::call(const Call& call) {
+  if (mode_ == Mode::Ordinary) return call.run();
+  take({{}, nullptr, 0, &call});
 }
 
-void Recorder::take(Entry entry) {
-  if (mode_ == Mode::Undecided) decide(entry);
-  if (mode_ == Mode::Recording) return record(std::move(entry));
-  if (mode_ == Mode::Comparing) return compare(std::move(entry));
-  issue(entry);
+void Recorder::take(const Work& work) {
+  if (mode_ == Mode::Undecided) decide(work);
+  if (mode_ == Mode::Recording) return record(work);
+  if (mode_ == Mode::Comparing) return compare(work);
+  issue(work);
 }
 
 // Looks for the step that begins like this: the very same work first.
-void Recorder::decide(Entry& first) {
+void Recorder::decide(const Work& first) {
   auto found = std::ranges::find_if(recordings_, [&](const Recording& r) { return r.first.equals(first); });
   if (found == recordings_.end())
     found = std::ranges::find_if(recordings_, [&](const Recording& r) { return r.first.like(first); });
   if (found == recordings_.end()) {
     if (recordings_.size() == kMost) recordings_.erase(recordings_.begin());
-    Recording fresh;
-    fresh.first.launch = first.launch;
-    fresh.first.argument = first.argument;
-    if (first.call) fresh.first.call = first.call->copy();
-    recordings_.push_back(std::move(fresh));
+    recordings_.push_back({Entry(first), {}});
     mode_ = Mode::Ordinary;
     return;
   }
@@ -113,16 +115,16 @@ void Recorder::decide(Entry& first) {
   if (mode_ == Mode::Recording) parts().emplace_back();
 }
 
-void Recorder::compare(Entry entry) {
+void Recorder::compare(const Work& work) {
   Part* part = part_ < parts().size() ? &parts()[part_] : nullptr;
   Entry* expected = part != nullptr && at_ < part->entries.size() ? &part->entries[at_] : nullptr;
-  if (expected == nullptr || !expected->like(entry)) {
+  if (expected == nullptr || !expected->like(work)) {
     diverge();
-    return issue(entry);
+    return issue(work);
   }
   ++at_;
-  if (entry.call || expected->argument == entry.argument) return;
-  expected->argument = std::move(entry.argument);
+  if (work.call != nullptr || expected->equals(work)) return;
+  std::copy_n(work.argument, work.bytes, expected->argument.begin());
   try {
     part->segment->set(expected->kernel, expected->launch, expected->argument.data(), expected->argument.size());
   } catch (const DeviceError&) {
@@ -131,18 +133,19 @@ void Recorder::compare(Entry entry) {
   }
 }
 
-void Recorder::record(Entry entry) {
+void Recorder::record(const Work& work) {
   try {
     if (!open_) tape_.begin();
     open_ = true;
-    issue(entry);
-    if (!entry.call) tape_.issued_kernel();
+    issue(work);
+    if (work.call == nullptr) tape_.issued_kernel();
   } catch (const DeviceError&) {
     give_up();
-    return issue(entry);
+    return issue(work);
   }
   Part& part = parts().back();
-  if (!entry.call) entry.kernel = part.kernels++;
+  Entry entry(work);
+  if (work.call == nullptr) entry.kernel = part.kernels++;
   part.entries.push_back(std::move(entry));
 }
 

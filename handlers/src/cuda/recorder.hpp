@@ -69,8 +69,9 @@ class Recorder {
   // record (DeviceError), this run and all later ones are ordinary.
   void run(const std::function<void()>& step);
 
+  // Allocate nothing while a recording serves.
   void launch(const Launch& launch, const void* argument, std::size_t bytes);
-  void call(std::unique_ptr<Call> call);
+  void call(const Call& call);
   void host_point();  // the host is going to wait or to touch memory: all work so far must be on its way
 
   std::size_t repeated() const { return repeated_; }  // runs that a recording served
@@ -78,13 +79,23 @@ class Recorder {
 
  private:
   enum class Mode { Undecided, Ordinary, Recording, Comparing };
+  // What is asked for: a kernel, or a call.
+  struct Work {
+    Launch launch;
+    const std::byte* argument = nullptr;
+    std::size_t bytes = 0;
+    const Call* call = nullptr;
+  };
   struct Entry {
+    Entry() = default;
+    explicit Entry(const Work& work);
+    Work work() const { return {launch, argument.data(), argument.size(), call.get()}; }
+    bool like(const Work& other) const;    // the same but for a kernel's argument
+    bool equals(const Work& other) const;  // the same
     Launch launch;
     std::vector<std::byte> argument;
-    std::unique_ptr<Call> call;             // or a kernel
-    std::size_t kernel = 0;                 // its number in the segment
-    bool like(const Entry& other) const;    // the same but for a kernel's argument
-    bool equals(const Entry& other) const;  // the same
+    std::unique_ptr<Call> call;  // or a kernel
+    std::size_t kernel = 0;      // its number in the segment
   };
   struct Part {
     std::vector<Entry> entries;
@@ -97,11 +108,11 @@ class Recorder {
   };
   static constexpr std::size_t kMost = 8;
 
-  void take(Entry entry);
-  void decide(Entry& first);
-  void record(Entry entry);
-  void compare(Entry entry);
-  void issue(const Entry& entry);
+  void take(const Work& work);
+  void decide(const Work& first);
+  void record(const Work& work);
+  void compare(const Work& work);
+  void issue(const Work& work);
   void close_part();
   void finish();
   void abandon() noexcept;
