@@ -178,6 +178,7 @@ void Stepper::go_back(const Progress& progress) {
   if (keep_gradients_ || network_->handler().debug() || network_->modifies_gradients()) return network_->backward();
   for (const auto& piece : network_->trainable()) {
     const UpdateRule& rule = rule_of(piece);
+    if (piece.elements < GradientTaker::kLargest) continue;  // it stays in the first caches anyway
     if (!rule.elementwise() || piece.write || !network_->store().updates_in_place(*piece.entry)) continue;
     PieceUpdate& update = along_the_way_[place_of(piece)];
     update.prepare(rule, network_->handler().optim(), range_of(piece), progress, steps_ + 1);
