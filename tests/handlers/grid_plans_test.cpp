@@ -7,7 +7,7 @@
 using namespace squall;
 using namespace squall::test;
 
-TEST_CASE("The CUDA handler has fused plans for layers of sequences, normalisation and packed weights", "[gpu]") {
+TEST_CASE("The CUDA handler has fused plans for sequences and normalisation and packed weights", "[gpu]") {
   const auto h = make_on_host("on_host:f32");
   for (const Cell cell : {Cell::Simple, Cell::Lstm, Cell::Gru}) {
     RecurrentSpec s;

@@ -214,12 +214,13 @@ TEST_CASE("Steps after the first allocate nothing") {
     const auto& memory = net.network.handler().memory();
     std::size_t on_device = 0;
     data.restart(0);
+    const int warm = test::device_under_test().empty() ? 1 : 2;  // a device records the second step
     for (int step = 0; data.next(batch); ++step) {
       net.network.provide(batch);
-      if (step == 1) on_device = memory.allocations();
-      if (step >= 1) before = squall::testing::allocation_count();
+      if (step == warm) on_device = memory.allocations();
+      if (step >= warm) before = squall::testing::allocation_count();
       s->step(pass, {0, step});
-      if (step >= 1) CHECK(squall::testing::allocation_count() == before);
+      if (step >= warm) CHECK(squall::testing::allocation_count() == before);
     }
     CHECK(memory.allocations() == on_device);
   }
