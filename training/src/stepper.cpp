@@ -210,13 +210,32 @@ void Stepper::learn(PassId pass, const Progress& progress, Start start) {
   network_->forward(pass, start);
   require_finite(*network_, network_->total_loss(), progress);  // before it reaches the parameters
   go_back(progress);
-  for (const auto& piece : network_->trainable()) {
-    const GradientTaker* taker = takers_[place_of(piece)];
-    if (taker == nullptr || !taker->complete()) rule_of(piece).update(ops, range_of(piece), progress, step);
-  }
+  update_rest(progress, step);
   network_->parameters_changed();
   network_->apply_weight_modifiers();
   steps_ = step;
+}
+
+// What was not updated along the way; neighbours under one rule are one range.
+void Stepper::update_rest(const Progress& progress, Index step) {
+  OptimOps& ops = network_->handler().optim();
+  const auto& pieces = network_->trainable();
+  const auto done = [&](const ParameterStore::Trainable& piece) {
+    const GradientTaker* taker = takers_[place_of(piece)];
+    return taker != nullptr && taker->complete();
+  };
+  for (std::size_t i = 0; i < pieces.size();) {
+    const ParameterStore::Trainable& first = pieces[i++];
+    if (done(first)) continue;
+    const UpdateRule& rule = rule_of(first);
+    ParameterStore::Trainable all = first;
+    const auto follows = [&](const ParameterStore::Trainable& next) {
+      return rule.elementwise() && !all.write && !next.write && next.offset == all.offset + all.elements &&
+             &rule_of(next) == &rule && !done(next);
+    };
+    for (; i < pieces.size() && follows(pieces[i]); ++i) all.elements += pieces[i].elements;
+    rule.update(ops, range_of(all), progress, step);
+  }
 }
 
 std::vector<HostArray> Stepper::save_state() const {

@@ -69,6 +69,7 @@ bool fits(const ConstTensor& x, const Shape& wanted) {
 }
 
 void operand(std::string_view op, std::string_view what, const ConstTensor& x, const Shape& wanted, DType dtype) {
+  if (x && x.dtype() == dtype && x.shape() == wanted) return;  // nearly always, and in small networks it counts
   SQUALL_CHECK(x || wanted.elements() == 0, op, ": ", what, " ", wanted, " is missing");
   SQUALL_CHECK(fits(x, wanted), op, ": ", what, " is ", x.shape(), ", should be ", wanted);
   type(op, what, x, dtype);

@@ -90,6 +90,7 @@ class Stepper {
   std::size_t place_of(const ParameterStore::Trainable& piece) const;
   const UpdateRule& rule_of(const ParameterStore::Trainable& piece) const;
   void go_back(const Progress& progress);
+  void update_rest(const Progress& progress, Index step);
   void choose_groups();
   void make_state();
   std::unique_ptr<UpdateRule> rule_;
