@@ -5,6 +5,7 @@
 #include "squall/tools/bench.hpp"
 #include "squall/tools/catalog.hpp"
 #include "support/catch.hpp"
+#include "support/handlers_under_test.hpp"
 #include "tools/run_command.hpp"
 
 using namespace squall;
@@ -81,6 +82,28 @@ while read -r line; do echo '{"a": {"slow": 900.0, "quick": 12.5}, "b": {"slow":
   const std::string table = table_of(rows);
   CHECK(table.find("| `fake` | 1 |") != std::string::npos);
   CHECK(table.find("| peer quick | 12.5 us |") != std::string::npos);
+}
+
+TEST_CASE("On a device every configuration of a peer has a line of its own", "[bench]") {
+  const Catalog catalog = make_catalog();
+  const Folder folder;
+  BenchContext c = context(catalog);
+  c.handler = test::make_by_name("on_host:f32");
+  c.precision = "tf32";
+  c.peers = shell_peer(folder, R"(case "$*" in *"--config eager --device cuda --precision tf32 --config eager,graph") ;;
+*) exit 1 ;; esac
+echo '{"ready": true}'; while read -r line; do echo '{"a": {"eager": 900.0, "graph": 12.5}}'; done)");
+  const Benchmark b{"fake",
+                    [](const BenchContext&) {
+                      return BenchWork{[] {}, {}, {}, [] { return true; }};
+                    },
+                    {{"peer.sh", {"--config", "eager"}, {"a"}, "eager,graph"}, {"cpu_only.sh", {}, {"a"}}}};
+  const auto rows = measure(b, c);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].peer == "peer eager");
+  CHECK(rows[1].peer == "peer graph");
+  CHECK(rows[1].peer_us == 12.5);
+  CHECK(table_of(rows).find("| `fake` | on_host:f32 |") != std::string::npos);
 }
 
 TEST_CASE("A peer that fails says which it is", "[bench]") {

@@ -3,7 +3,8 @@
 All configurations but nchw use the channels_last layout.
 """
 import common
-a = common.arguments(("nchw", "eager", "foreach", "fused", "compile-func", "compile", "max-autotune", "cpp-wrapper"),
+a = common.arguments(("nchw", "eager", "foreach", "fused", "compile-func", "compile", "max-autotune",
+                      "reduce-overhead", "cpp-wrapper", "cuda-graph"),
                      net="cifar10_cnn,vgg_small")
 torch = common.load_torch(a)
 import nets                                     # noqa: E402
@@ -16,5 +17,5 @@ for net in a.net.split(","):
         layout = torch.contiguous_format if c == "nchw" else torch.channels_last
         model = getattr(nets, net)().to(memory_format=layout)
         X, y = torch.randn(B, 3, 32, 32).contiguous(memory_format=layout), torch.arange(B) % 10
-        s.add("%s_train_b%d" % (net, B), c, lambda: train_step(model, X, y, "fused" if c == "nchw" else c))
+        s.add("%s_train_b%d" % (net, B), c, lambda: train_step(model, X, y, "fused" if c == "nchw" else c, a.precision))
 s.run()

@@ -36,6 +36,9 @@ def arguments(configs, **extra):
                    help="keep: let glibc hold on to freed memory (PyTorch is faster so)")
     p.add_argument("--matmul", choices=("highest", "medium"), default="highest",
                    help="medium: oneDNN in place of MKL for fp32 products where that is allowed")
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    p.add_argument("--precision", choices=("exact", "tf32", "bf16"), default="exact",
+                   help="on cuda: exact fp32 products, TF32, or autocast to bf16")
     p.add_argument("--steps", type=int, default=0, help="run so many steps only; report start-up time and peak RSS")
     p.add_argument("--serve", action="store_true", help="one round of every case per line on standard input")
     p.add_argument("--json", action="store_true")
@@ -64,6 +67,13 @@ def load_torch(args):
     import torch
     torch.set_num_threads(1 if args.configs == ["onnxruntime"] else args.threads)
     torch.set_float32_matmul_precision(args.matmul)
+    if args.device == "cuda":
+        if not torch.cuda.is_available():
+            sys.exit("no CUDA device: PyTorch finds none")
+        torch.set_default_device("cuda")
+        torch.set_float32_matmul_precision("highest" if args.precision == "exact" else "high")
+        torch.backends.cudnn.allow_tf32 = args.precision != "exact"
+        torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
     return torch
 
@@ -74,12 +84,14 @@ class Suite:
     def __init__(self, args):
         self.args, self.unit, self.cases, self.failed, self.notes = args, US, [], {}, {}
         self.first = None
+        self.wait = sys.modules["torch"].cuda.synchronize if args.device == "cuda" else lambda: None
 
     def add(self, row, config, make, work=None):
         """`make()` builds the case and returns what to call; `work` is FLOP per call."""
         try:
             f = make()
             f()
+            self.wait()
             if self.first is None:
                 self.first = process_age()
             for _ in range(self.args.steps - 1):
@@ -91,31 +103,33 @@ class Suite:
         except Exception as e:              # a peer may not support a configuration: say so, go on
             self.failed[row + "/" + config] = (type(e).__name__ + ": " + str(e))[:160].replace("\n", " ")
 
+    def timed(self, f, n):
+        """Seconds of one of n calls; a device has done them all by then."""
+        self.wait()
+        a = time.perf_counter()
+        for _ in range(n):
+            f()
+        self.wait()
+        return (time.perf_counter() - a) / n
+
     def round(self):
         out = {}
         for case in self.cases:
             row, config, f, _, n, times = case
             f()
             if not n:
-                a = time.perf_counter()
-                f()
-                e = time.perf_counter() - a
+                e = self.timed(f, 1)
                 if e < self.args.slice / 20:
-                    a = time.perf_counter()
-                    for _ in range(20):
-                        f()
-                    e = (time.perf_counter() - a) / 20
+                    e = self.timed(f, 20)
                 case[4] = n = max(1, int(self.args.slice / max(e, 1e-8)))
-            a = time.perf_counter()
-            for _ in range(n):
-                f()
-            t = (time.perf_counter() - a) / n
+            t = self.timed(f, n)
             times.append(t)
             out.setdefault(row, {})[config] = t * self.unit
         return out
 
     def report(self):
-        r = {"threads": self.args.threads, "matmul": self.args.matmul, "unit": "us", "rows": {}}
+        r = {"threads": self.args.threads, "matmul": self.args.matmul, "device": self.args.device,
+             "precision": self.args.precision, "unit": "us", "rows": {}}
         for row, config, _, work, _, times in self.cases:
             if times:
                 m = statistics.median(times)

@@ -3,13 +3,14 @@
 Shapes are inputs/hidden/steps/batch.
 """
 import common
-a = common.arguments(("eager", "compile"), shapes="128/256/100/32,205/1008/100/100")
+a = common.arguments(("eager", "compile", "cuda-graph"), shapes="128/256/100/32,205/1008/100/100")
 torch = common.load_torch(a)
-from training import fresh                      # noqa: E402
+from training import fresh, graphed                      # noqa: E402
 
 
 def call(m, X):
-    return m(X)[0]
+    with torch.autocast(a.device, torch.bfloat16, enabled=a.precision == "bf16"):
+        return m(X)[0]
 
 
 def make(m, X, g, config, train):
@@ -20,12 +21,14 @@ def make(m, X, g, config, train):
     def step():
         m.zero_grad(set_to_none=True)
         X.grad = None
-        f(m, X).backward(g)
+        out = f(m, X)
+        out.backward(g.to(out.dtype))
 
     def forward():
         with torch.inference_mode():
             f(m, X)
-    return step if train else forward
+    made = step if train else forward
+    return graphed(made) if config == "cuda-graph" else made
 
 
 s = common.Suite(a)

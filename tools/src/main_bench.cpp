@@ -17,6 +17,7 @@ struct Options {
   std::vector<int> threads{1};
   int rounds = 9, steps = 0;
   std::string file, model, table, python, scripts = SQUALL_PEER_SCRIPTS;
+  std::string handler = "cpu:f32", precision = "exact";
   std::vector<squall::Index> batches{1, 2, 4, 8, 16, 32, 64, 128, 256};
 };
 
@@ -26,11 +27,18 @@ void print(const squall::BenchRow& r) {
              r.checked ? "" : "  NOT CHECKED");
 }
 
+squall::BenchContext context_of(const Options& o, const squall::Catalog& catalog, int threads) {
+  squall::HandlerOptions options{threads};
+  for (const auto& known : squall::enum_names(squall::Precision{}))
+    if (known.name == o.precision) options.precision = known.value;
+  return {catalog, squall::make_handler(o.handler, options), threads, o.rounds, {}, o.precision};
+}
+
 // Of a packed model, into the table and the file.
 std::vector<squall::BenchRow> model_rows(const Options& o, const squall::Catalog& catalog) {
   std::vector<squall::bench::PackedRow> all;
   for (const int t : o.threads) {
-    const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {t}), t, o.rounds};
+    const squall::BenchContext context = context_of(o, catalog, t);
     for (auto& row : squall::bench::packed_rows(context, o.model, o.batches)) {
       print(row);
       all.push_back(std::move(row));
@@ -60,8 +68,7 @@ std::optional<squall::PeerOptions> peers_of(const Options& o) {
 int live(const Options& o, const squall::Catalog& catalog) {
   const auto rows = wanted_rows(o);
   if (rows.size() != 1) squall::raise<squall::ConfigError>("--steps takes one row, not ", rows.size());
-  const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {o.threads[0]}), o.threads[0], o.rounds,
-                                     std::nullopt};
+  const squall::BenchContext context = context_of(o, catalog, o.threads[0]);
   fmt::print("{}\n", squall::one_life(rows[0], context, o.steps).dump());
   return 0;
 }
@@ -72,7 +79,8 @@ int run(const Options& o) {
   std::vector<squall::BenchRow> rows;
   if (!o.model.empty()) rows = model_rows(o, catalog);
   for (const int t : o.threads) {
-    const squall::BenchContext context{catalog, squall::make_handler("cpu:f32", {t}), t, o.rounds, peers_of(o)};
+    squall::BenchContext context = context_of(o, catalog, t);
+    context.peers = peers_of(o);
     for (const auto& benchmark : wanted_rows(o)) {
       for (auto& row : squall::measure(benchmark, context)) {
         print(row);
@@ -100,6 +108,10 @@ int main(int argc, char** argv) {
   app.add_option("--model", o.model, "a packed model: its layers, tasks and the whole of it against dense");
   app.add_option("--batches", o.batches, "batch sizes for --model")->delimiter(',')->check(CLI::PositiveNumber);
   app.add_option("--table", o.table, "file for a Markdown table of the rows");
+  app.add_option("--handler", o.handler, "handler that is measured: cpu:f32, cuda:0:f32")->capture_default_str();
+  app.add_option("--precision", o.precision, "of products on a GPU, and of the peers'")
+      ->check(CLI::IsMember({"exact", "tf32", "bf16"}))
+      ->capture_default_str();
   app.add_option("--threads", o.threads, "numbers of threads")->delimiter(',')->check(CLI::PositiveNumber);
   app.add_option("--peers", o.python, "a Python with torch and onnxruntime: their scripts run in turns with ours");
   app.add_option("--peer-scripts", o.scripts, "folder of these scripts")->capture_default_str();

@@ -45,7 +45,10 @@ Benchmark train_row(const std::string& net, Architecture (*make)(), Index batch)
   const std::string name = concat(net, "_train_b", batch);
   return {name,
           [=](const BenchContext& c) { return train_work(c, make_network(c, make(), batch)); },
-          {{"cnn_train.py", {"--net", net, "--config", "eager,fused,compile-func,compile"}, {name}}}};
+          {{"cnn_train.py",
+            {"--net", net, "--config", "eager,fused,compile-func,compile"},
+            {name},
+            "eager,compile-func,reduce-overhead,cuda-graph"}}};
 }
 
 Benchmark infer_row(Index batch) {

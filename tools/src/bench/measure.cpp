@@ -16,9 +16,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double one_round(const std::function<void()>& work) {
-  constexpr double kRoundUs = 20000;
-  constexpr int kMost = 2000;
+// A device works on while the host goes ahead: it is waited for before and after.
+double one_round(const std::function<void()>& work, Handler& handler) {
+  constexpr double kRoundUs = 50000;  // as the peers' slices
+  constexpr int kMost = 50000;
+  handler.synchronize();
   const auto begin = Clock::now();
   int runs = 0;
   double us = 0;
@@ -27,7 +29,8 @@ double one_round(const std::function<void()>& work) {
     ++runs;
     us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
   } while (us < kRoundUs && runs < kMost);
-  return us / runs;
+  handler.synchronize();
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / runs;
 }
 
 double at_share(std::vector<double> values, double share) {
@@ -49,6 +52,21 @@ Times best_of(const std::string& script, const std::map<std::string, std::vector
   return best;
 }
 
+// The peers of a row on this handler.
+std::vector<PeerCase> cases_of(const Benchmark& benchmark, const BenchContext& context) {
+  if (!context.peers) return {};
+  if (!context.on_device()) return benchmark.peers;
+  std::vector<PeerCase> cases;
+  for (PeerCase one : benchmark.peers) {
+    if (one.on_device.empty()) continue;
+    for (const std::string& word : {std::string("--device"), std::string("cuda"), std::string("--precision"),
+                                    context.precision, std::string("--config"), one.on_device})
+      one.arguments.push_back(word);
+    cases.push_back(std::move(one));
+  }
+  return cases;
+}
+
 // Seconds since this process was started.
 double process_age() {
   std::ifstream stat("/proc/self/stat"), uptime("/proc/uptime");
@@ -68,30 +86,36 @@ double process_age() {
 std::vector<BenchRow> measure(const Benchmark& benchmark, const BenchContext& context) {
   if (benchmark.run) return benchmark.run(context);
   const BenchWork work = benchmark.make(context);
+  const std::vector<PeerCase> cases = cases_of(benchmark, context);
   std::vector<std::unique_ptr<bench::PeerProcess>> peers;
-  if (context.peers)
-    for (const auto& peer : benchmark.peers)
-      peers.push_back(std::make_unique<bench::PeerProcess>(*context.peers, peer, context.threads));
+  for (const auto& peer : cases)
+    peers.push_back(std::make_unique<bench::PeerProcess>(*context.peers, peer, context.threads));
   std::vector<double> ours;
   Times other{work.other, {}};
   std::vector<std::map<std::string, std::vector<double>>> theirs(peers.size());
-  work.ours();
+  Handler& handler = *context.handler;
+  for (int warm = 0; warm < 3; ++warm) work.ours();  // a device records its steps the second time
   if (work.theirs) work.theirs();
   for (int r = 0; r < context.rounds; ++r) {
-    ours.push_back(one_round(work.ours));
-    if (work.theirs) other.us.push_back(one_round(work.theirs));
+    ours.push_back(one_round(work.ours, handler));
+    if (work.theirs) other.us.push_back(one_round(work.theirs, handler));
     for (std::size_t p = 0; p < peers.size(); ++p)
       for (const auto& [config, us] : peers[p]->round()) theirs[p][config].push_back(us);
   }
   std::vector<Times> lines;
   if (work.theirs || peers.empty()) lines.push_back(other);
   for (std::size_t p = 0; p < peers.size(); ++p) {
-    const auto script = benchmark.peers[p].script;
-    lines.push_back(best_of(script.substr(0, script.find('.')), theirs[p]));
+    const auto script = cases[p].script.substr(0, cases[p].script.find('.'));
+    if (!context.on_device()) {
+      lines.push_back(best_of(script, theirs[p]));
+      continue;
+    }
+    for (const auto& [config, us] : theirs[p]) lines.push_back({concat(script, " ", config), us});
   }
   BenchRow row;
   row.name = benchmark.name;
   row.threads = context.threads;
+  row.handler = context.handler->name();
   row.ours_us = at_share(ours, 0.5);
   row.spread = (at_share(ours, 0.75) - at_share(ours, 0.25)) / row.ours_us;
   row.checked = work.check && work.check();

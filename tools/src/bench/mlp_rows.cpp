@@ -16,7 +16,8 @@ Benchmark train_row(const Net& net, Index batch) {
           [=](const BenchContext& c) { return train_work(c, make_network(c, mlp(net.widths, net.dropout), batch)); },
           {{"mlp_train.py",
             {"--net", net.peer, "--batch", std::to_string(batch), "--config", "eager,fused,compile-func,compile-rand"},
-            {concat(net.peer, "_train_b", batch)}}}};
+            {concat(net.peer, "_train_b", batch)},
+            "eager,compile-func,reduce-overhead,cuda-graph"}}};
 }
 
 Benchmark infer_row(const Net& net, Index batch) {

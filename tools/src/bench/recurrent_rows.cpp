@@ -31,12 +31,13 @@ class Lstm {
     deltas_.dh = t_.empty({steps, batch, size});
     deltas_.dx = {t_.empty({steps, batch, spec.in}), Write::Overwrite};
     t_.give_memory(*plan_);
+    step_ = t_.handler().capture([this] {
+      plan_->forward(run_, w_);
+      t_.handler().memory().copy(dh_, deltas_.dh);
+      plan_->backward(run_, w_, deltas_, gradients_);
+    });
   }
-  void step() {
-    plan_->forward(run_, w_);
-    t_.handler().memory().copy(dh_, deltas_.dh);
-    plan_->backward(run_, w_, deltas_, gradients_);
-  }
+  void step() { step_->run(); }
   bool right() {
     const HostArray h = t_.host(run_.h);
     const auto slow = t_.handler().recurrent().reference(spec_);
@@ -54,6 +55,7 @@ class Lstm {
   RecurrentDeltas deltas_;
   RecurrentGradients gradients_;
   Tensor dh_;
+  std::unique_ptr<Executable> step_;
 };
 
 Benchmark row(const std::string& name, Index in, Index size, Index steps, Index batch) {
@@ -68,7 +70,8 @@ Benchmark row(const std::string& name, Index in, Index size, Index steps, Index 
           },
           {{"lstm.py",
             {"--shapes", shape, "--config", "eager"},
-            {concat("lstm_", in, "_", size, "_T", steps, "_b", batch)}}}};
+            {concat("lstm_", in, "_", size, "_T", steps, "_b", batch)},
+            "eager,compile,cuda-graph"}}};
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ std::vector<Benchmark> benchmarks() {
 json to_json(const std::vector<BenchRow>& rows) {
   json out = {{"machine", machine()}, {"versions", handler_report()}, {"date", today()}, {"rows", json::array()}};
   for (const auto& r : rows) {
-    json row = {{"name", r.name}, {"threads", r.threads}, {"ours_us", r.ours_us}};
+    json row = {{"name", r.name}, {"threads", r.threads}, {"handler", r.handler}, {"ours_us", r.ours_us}};
     row["peer"] = r.peer.empty() ? json(nullptr) : json(r.peer);
     row["peer_us"] = r.peer.empty() ? json(nullptr) : json(r.peer_us);
     row["ratio"] = r.peer.empty() ? json(nullptr) : json(r.ratio());

@@ -24,6 +24,7 @@ struct BenchRow {
   double spread = 0;        // (upper quartile - lower quartile) / median
   bool checked = false;     // the result agreed with the reference
   std::string unit = "us";  // or MB, for rows of memory
+  std::string handler = "cpu:f32";
   double ratio() const { return peer_us > 0 && ours_us > 0 ? peer_us / ours_us : 0; }
 };
 
@@ -39,6 +40,8 @@ struct BenchContext {
   int threads = 1;
   int rounds = 9;
   std::optional<PeerOptions> peers = {};
+  std::string precision = "exact";  // of the handler's products, and of the peers'
+  bool on_device() const { return handler->device().kind != Device::Kind::Cpu; }
 };
 
 // What is done in a row, and in which other way we could do it.
@@ -49,10 +52,12 @@ struct BenchWork {
   std::function<bool()> check = {};  // after measuring: is the result right?
 };
 
-// A script that does the same: the fastest of its configurations counts, over all these rows of the script.
+// A script that does the same: the fastest of its configurations counts, over all these rows of the script. On a device
+// each of those named here has a line.
 struct PeerCase {
   std::string script;
   std::vector<std::string> arguments, rows;
+  std::string on_device = {};  // comma list; empty: the script is not for devices
 };
 
 struct Benchmark {
