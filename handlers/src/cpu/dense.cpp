@@ -17,9 +17,7 @@ class GemmDense final : public DensePlan {
     if (keeps) kept_.resize(static_cast<std::size_t>(panel_elements(*ctx_, spec.in, spec.out)));
   }
   std::string_view kind() const override { return "gemm"; }
-  std::size_t workspace_bytes() const override {
-    return tiles_at() + (spec().constant ? 0 : tile_bytes() * threads() + input_bytes());
-  }
+  std::size_t workspace_bytes() const override { return gives() ? panels_at() + panel_bytes() : tiles_at(); }
   void set_workspace(void* memory) override {
     sums_ = static_cast<double*>(memory);
     tiles_ = static_cast<std::byte*>(memory) + tiles_at();
@@ -45,57 +43,61 @@ class GemmDense final : public DensePlan {
     activate_back(*ctx_, spec().activation, spec().rows, spec().out, y.as<R>(), delta, db, sums_);
     const ConstMatrix deltas(delta, dy.dtype(), spec().rows, spec().out, spec().out);
     if (dx) product(*ctx_, call_of<R>(deltas, weights(w), dx.to.as<R>(), spec().in, dx.mode == Write::Add));
-    if (dw.taker != nullptr && dw.mode == Write::Overwrite) return give_gradient(deltas, inputs(x), *dw.taker);
+    if (dw.taker != nullptr && dw.mode == Write::Overwrite && gives())
+      return give_gradient(deltas, inputs(x), *dw.taker);
     if (dw) product(*ctx_, call_of<R>(deltas.T(), inputs(x), dw.to.as<R>(), spec().in, dw.mode == Write::Add));
   }
 
  private:
   static constexpr Index kTileRows = 8, kWorthPanels = 5;
-  std::size_t input_bytes() const {
-    return static_cast<std::size_t>(panel_elements(*ctx_, spec().rows, spec().in)) * sizeof(R);
+  // Of many examples the gradient costs so much that writing it out does not matter.
+  static constexpr Index kMostExamples = 1024;
+  bool gives() const {
+    return !spec().constant && spec().rows <= kMostExamples && !ctx_->by_library(spec().out, spec().in, spec().rows);
   }
-  std::size_t threads() const { return static_cast<std::size_t>(ctx_->parallel().threads()); }
-  std::size_t tiles_at() const { return whole_lines(activate_back_bytes(spec().rows, spec().out)); }
+  Index tile_columns() const { return std::min(spec().in, GradientTaker::kLargest / kTileRows / 48 * 48); }
   static std::size_t tile_bytes() { return static_cast<std::size_t>(GradientTaker::kLargest) * sizeof(R); }
+  std::size_t tiles_at() const { return whole_lines(activate_back_bytes(spec().rows, spec().out)); }
+  std::size_t panels_at() const {
+    return tiles_at() + tile_bytes() * static_cast<std::size_t>(ctx_->parallel().threads());
+  }
+  std::size_t panel_bytes() const {
+    return static_cast<std::size_t>(panel_elements(*ctx_, spec().rows, tile_columns())) * sizeof(R);
+  }
   // The gradient of a few rows of weights at a time, given away while it is in the first caches.
   void give_gradient(const ConstMatrix& deltas, const ConstMatrix& x, GradientTaker& taker) {
-    const Index in = spec().in;
-    const Index columns = std::min(in, GradientTaker::kLargest / kTileRows / 48 * 48);
-    const Index rows =
-        columns < in ? kTileRows : std::max(kTileRows, GradientTaker::kLargest / in / kTileRows * kTileRows);
-    const Index column_parts = ceil_div(in, columns);
-    GemmCall<R> call = call_of<R>(deltas.T(), x, nullptr, columns, false);
-    Panels<R> panels;
-    if (spec().rows > 1) panels = pack_panels(*ctx_, x, reinterpret_cast<R*>(tiles_ + tile_bytes() * threads()));
-    const bool worth_it = 2 * spec().rows * in * spec().out >= kWorthFlops;
-    ctx_->parallel().run(ceil_div(spec().out, rows) * column_parts, worth_it, [&](Index tile, int worker) {
-      const Index row = tile / column_parts * rows;
-      const Index column = tile % column_parts * columns;
-      const Span here{row, std::min(rows, spec().out - row)};
-      const Span across{column, std::min(columns, in - column)};
-      R* made = reinterpret_cast<R*>(tiles_ + tile_bytes() * static_cast<std::size_t>(worker));
-      GemmCall<R> part = call;
-      part.c = made;
-      part.ldc = across.count;
-      if (panels.packed != nullptr)
-        multiply_panels(*ctx_, part, panels, here, across, worker);
-      else
-        outer_product(part, here, across);
-      if (across.count == in)
-        taker.take(row * in, ConstTensor(made, dtype_of<R>, Shape{here.count * in}));
-      else
-        for (Index r = 0; r < here.count; ++r)
-          taker.take((row + r) * in + column, ConstTensor(made + r * across.count, dtype_of<R>, Shape{across.count}));
-    });
+    for (Index first = 0; first < spec().in; first += tile_columns())
+      give_columns(deltas, x.columns(first, std::min(tile_columns(), spec().in - first)), first, taker);
     taker.finish();
   }
-  // Of one example.
-  void outer_product(const GemmCall<R>& call, Span rows, Span columns) const {
-    const auto scale = ctx_->kernels().binary_scalar[at(Binary::Multiply)][at(Write::Overwrite)];
-    for (Index r = 0; r < rows.count; ++r)
-      scale(columns.count, call.b + columns.first, call.a[rows.first + r], call.c + r * call.ldc);
+  void give_columns(const ConstMatrix& deltas, const ConstMatrix& x, Index first, GradientTaker& taker) {
+    const Index in = spec().in, out = spec().out, columns = x.ncols;
+    const Index fitting = GradientTaker::kLargest / columns / kTileRows * kTileRows;
+    const Index rows = columns < in ? kTileRows : std::max(kTileRows, fitting);
+    const GemmCall<R> call = call_of<R>(deltas.T(), x, nullptr, columns, false);
+    Panels<R> panels;
+    if (spec().rows > 1) panels = pack_panels(*ctx_, x, reinterpret_cast<R*>(tiles_ + panels_at() - tiles_at()));
+    const bool worth_it = 2 * spec().rows * columns * out >= kWorthFlops;
+    ctx_->parallel().run(ceil_div(out, rows), worth_it, [&](Index tile, int worker) {
+      const Span here{tile * rows, std::min(rows, out - tile * rows)};
+      GemmCall<R> part = call;
+      part.c = reinterpret_cast<R*>(tiles_ + tile_bytes() * static_cast<std::size_t>(worker));
+      if (panels.packed != nullptr)
+        multiply_panels(*ctx_, part, panels, here, {0, columns}, worker);
+      else
+        outer_product(part, here);
+      if (columns == in) return taker.take(here.first * in, piece(part.c, here.count * in));
+      for (Index r = 0; r < here.count; ++r)
+        taker.take((here.first + r) * in + first, piece(part.c + r * columns, columns));
+    });
   }
-  const Panels<R> kept_panels(const WeightRef& w) {
+  static ConstTensor piece(const R* made, Index count) { return {made, dtype_of<R>, Shape{count}}; }
+  // Of one example.
+  void outer_product(const GemmCall<R>& call, Span rows) const {
+    const auto scale = ctx_->kernels().binary_scalar[at(Binary::Multiply)][at(Write::Overwrite)];
+    for (Index r = 0; r < rows.count; ++r) scale(call.n, call.b, call.a[rows.first + r], call.c + r * call.ldc);
+  }
+  Panels<R> kept_panels(const WeightRef& w) {
     if (w.version != kept_version_) pack_panels(*ctx_, weights(w).T(), kept_.data());
     kept_version_ = w.version;
     return {kept_.data(), spec().in, spec().out};
