@@ -135,3 +135,29 @@ TEST_CASE("a report counts what convolutions compute at every place") {
   CHECK_FALSE(conv.contains("packed_us"));
   CHECK(run_squall("report " + (folder / "run/model.h5") + " --out x.pdf").code == 1);
 }
+
+TEST_CASE("a report counts units that are given a shape once and transposed convolutions where they read") {
+  const Folder folder;
+  const std::string file = folder.write("e.json", R"({
+    "network": {
+      "Input": {"@type": "Input", "out_shapes": {"default": ["T", "B", 28, 28, 1]},
+                "@outgoing_connections": {"default": ["Code", "Error.targets"]}},
+      "Code": {"@type": "FullyConnected", "size": [14, 14, 1], "activation": "rel", "@outgoing_connections": ["Wider"]},
+      "Wider": {"@type": "ConvTranspose2D", "filters": 3, "kernel_size": 2, "stride": 2, "@outgoing_connections": ["Pixel"]},
+      "Pixel": {"@type": "Conv2D", "filters": 1, "kernel_size": 3, "@outgoing_connections": ["Error"]},
+      "Error": {"@type": "SquaredError", "@outgoing_connections": {"loss": ["Loss"]}},
+      "Loss": {"@type": "Loss"}},
+    "data": {"d": {"@type": "Synthetic", "set": "strokes", "examples": 20, "test_examples": 10, "scale": 255}},
+    "initialize": {"default": 0.1}, "tasks": {"default": {"data": "d", "scorers": []}},
+    "train": {"stepper": {"@type": "Adam"}, "batch_size": 10, "max_epochs": 1}})");
+  const Ran trained = run_squall("train " + file + " --quiet --out " + (folder / "run"));
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  const Ran ran = run_squall("report " + (folder / "run/model.h5") + " --json --batch 0");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  const json report = json::parse(ran.out);
+  CHECK(report["layers"][0]["dense_operations"] == 2 * 28 * 28 * 14 * 14);
+  CHECK(report["layers"][1]["dense_operations"] == 2 * (2 * 2 * 3) * 14 * 14);
+  CHECK(report["layers"][2]["dense_operations"] == 2 * (3 * 3 * 3) * 28 * 28);
+}

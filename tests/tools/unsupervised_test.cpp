@@ -1,6 +1,7 @@
 // Experiments without targets, as docs/generative.md has them.
 #include "run_command.hpp"
 #include "squall/core/json.hpp"
+#include "squall/io/npy.hpp"
 #include "support/catch.hpp"
 
 using namespace squall;
@@ -8,9 +9,14 @@ using namespace squall::testing;
 
 namespace {
 
-// What a log says before training and after the last epoch.
-std::pair<double, double> first_and_last(const Folder& folder, const json& network, const std::string& loss,
-                                         const std::string& log) {
+const char* const kMachine = R"({
+    "Input": {"@outgoing_connections": {"default": ["RBM", "Error.targets"]}},
+    "RBM": {"@type": "RBM", "size": 40, "reconstruction_steps": 1,
+            "@outgoing_connections": {"loss": ["Loss"], "reconstruction": ["Error"]}},
+    "Error": {"@type": "SquaredError", "@outgoing_connections": {"loss": ["Reconstruction"]}},
+    "Reconstruction": {"@type": "Loss"}, "Loss": {"@type": "Loss"}})";
+
+json experiment(const json& network, const std::string& loss) {
   json e{{"network", network},
          {"initialize", {{"default", {{"@type", "GlorotUniform"}}}, {"*", {{"*bias*", 0}}}}},
          {"data",
@@ -30,7 +36,14 @@ std::pair<double, double> first_and_last(const Folder& folder, const json& netwo
          {"seed", 3}};
   e["network"]["Input"]["@type"] = "Input";
   e["network"]["Input"]["out_shapes"] = {{"default", {"T", "B", 28, 28, 1}}};
-  const Ran ran = run_squall("train " + folder.write("e.json", e.dump()) + " --quiet --out " + (folder / "run"));
+  return e;
+}
+
+// What a log says before training and after the last epoch.
+std::pair<double, double> first_and_last(const Folder& folder, const json& network, const std::string& loss,
+                                         const std::string& log) {
+  const std::string file = folder.write("e.json", experiment(network, loss).dump());
+  const Ran ran = run_squall("train " + file + " --quiet --out " + (folder / "run"));
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   std::vector<double> values;
@@ -45,13 +58,7 @@ std::pair<double, double> first_and_last(const Folder& folder, const json& netwo
 
 TEST_CASE("an experiment trains a Boltzmann machine and tells how well it reconstructs") {
   const Folder folder;
-  const json network = json::parse(R"({
-    "Input": {"@outgoing_connections": {"default": ["RBM", "Error.targets"]}},
-    "RBM": {"@type": "RBM", "size": 40, "reconstruction_steps": 1,
-            "@outgoing_connections": {"loss": ["Loss"], "reconstruction": ["Error"]}},
-    "Error": {"@type": "SquaredError", "@outgoing_connections": {"loss": ["Reconstruction"]}},
-    "Reconstruction": {"@type": "Loss"}, "Loss": {"@type": "Loss"}})");
-  const auto [before, after] = first_and_last(folder, network, "Loss", "validation.Reconstruction");
+  const auto [before, after] = first_and_last(folder, json::parse(kMachine), "Loss", "validation.Reconstruction");
   CHECK(after < 0.5 * before);
 }
 
@@ -71,4 +78,39 @@ TEST_CASE("an experiment trains a variational autoencoder") {
     "KL": {"@type": "Loss"}})");
   const auto [before, after] = first_and_last(folder, network, "Reconstruction", "validation.total_loss");
   CHECK(after < 0.6 * before);
+}
+
+TEST_CASE("a task without targets has no accuracy and predicts what its experiment names") {
+  const Folder folder;
+  const std::string file = folder.write("e.json", experiment(json::parse(kMachine), "Loss").dump());
+  const std::string train = "train " + file + " --out " + (folder / "run") + " --set train.max_epochs=1";
+  const Ran ran = run_squall(train);
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  std::stringstream row(ran.out.substr(ran.out.find("default")));
+  std::string task, accuracy, loss;
+  row >> task >> accuracy >> loss;
+  CHECK(accuracy == "-");
+  CHECK(std::stod(loss) < 0);
+  const std::string images = folder / "images.npy";
+  write_npy(images, HostArray(DType::F32, Shape{3, 28, 28, 1}));
+  const std::string predict = "predict " + (folder / "run/model.h5") + " --input " + images + " --output ";
+  const Ran nothing = run_squall(predict + (folder / "y.npy"));
+  CHECK(nothing.code != 0);
+  CHECK_THAT(nothing.err, Catch::Contains("task 'default' has no predictions") && Catch::Contains("'output'"));
+  REQUIRE(run_squall(train + " --set tasks.default.output=RBM.default").code == 0);
+  const Ran hidden = run_squall(predict + (folder / "y.npy"));
+  INFO(hidden.err);
+  REQUIRE(hidden.code == 0);
+  CHECK(read_npy(folder / "y.npy").shape() == Shape{3, 40});
+}
+
+TEST_CASE("a task without targets is told how to do without scorers") {
+  const Folder folder;
+  json e = experiment(json::parse(kMachine), "Loss");
+  e["tasks"]["default"].erase("scorers");
+  const Ran ran = run_squall("train " + folder.write("e.json", e.dump()) + " --out " + (folder / "run"));
+  CHECK(ran.code != 0);
+  CHECK_THAT(ran.err, Catch::Contains("its targets 'targets' is no output of Input; outputs are: default; a task "
+                                      "without targets has 'scorers' []"));
 }

@@ -48,12 +48,13 @@ std::vector<std::string> names_of(const Graph& graph, const std::vector<int>& no
   return names;
 }
 
-void check_input(const Task& task, std::string_view what, const std::string& name, const Graph& graph) {
+void check_input(const Task& task, std::string_view what, const std::string& name, const Graph& graph,
+                 std::string_view hint = "") {
   if (graph.node(0).find_output(name) >= 0) return;
   std::vector<std::string> known;
   for (const auto& o : graph.node(0).outputs) known.push_back(o.name);
   raise<ConfigError>("task '", task.name, "': its ", what, " '", name, "' is no output of Input",
-                     did_you_mean(name, known), "; outputs are: ", join(known));
+                     did_you_mean(name, known), "; outputs are: ", join(known), hint);
 }
 
 std::string find_loss(const Task& task, const Graph& graph, bool supervised) {
@@ -131,7 +132,7 @@ void complete_task(Task& task, const Graph& graph) {
   if (!task.mask.empty()) check_input(task, "mask", task.mask, graph);
   const bool supervised = graph.node(0).find_output(task.targets) >= 0;
   if (!supervised && (!task.scorers.empty() || task.targets != Task().targets))
-    check_input(task, "targets", task.targets, graph);
+    check_input(task, "targets", task.targets, graph, "; a task without targets has 'scorers' []");
   if (task.loss.empty()) task.loss = find_loss(task, graph, supervised);
   const auto losses = graph.losses();
   const int loss = graph.find(task.loss);

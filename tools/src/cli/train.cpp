@@ -17,11 +17,17 @@ struct TrainOptions {
   bool resume = false, dry_run = false;
 };
 
+// A score of a task; "-" where it has none.
+std::string score(const json& task, const char* name) {
+  const auto found = task.find(name);
+  return found != task.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+}
+
 std::string table(const json& report) {
   std::string text = fmt::format("{:<16}{:>10}{:>10}{:>10}{:>8}\n", "task", "accuracy", "loss", "density", "epochs");
   for (const auto& [name, t] : report["tasks"].items())
-    text += fmt::format("{:<16}{:>10.4f}{:>10.4f}{:>10.4f}{:>8}\n", name, t.value("accuracy", 0.0),
-                        t.value("loss", 0.0), t.value("density", 1.0), t.value("epochs", 0));
+    text += fmt::format("{:<16}{:>10}{:>10}{:>10}{:>8}\n", name, score(t, "accuracy"), score(t, "loss"),
+                        score(t, "density"), t.value("epochs", 0));
   return text + fmt::format("{} parameters, {} bytes, {:.1f} s, overlap {}\n", report["parameters"].get<Index>(),
                             report["model_bytes"].get<Index>(), report["seconds"].get<double>(),
                             report["overlap"].get<Index>());

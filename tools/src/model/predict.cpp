@@ -13,6 +13,10 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 }  // namespace
 
 HostArray predict(Network& network, const Task& task, const HostArray& examples) {
+  if (task.output.empty())
+    raise<ConfigError>("task '", task.name,
+                       "' has no predictions: no single layer before its loss gives any; name an output with 'output' "
+                       "in the experiment's tasks, or read any output with squall extract");
   const auto dot = task.output.find('.');
   const int n = network.graph().find(task.output.substr(0, dot));
   const int slot = network.graph().node(n).find_output(task.output.substr(dot + 1));

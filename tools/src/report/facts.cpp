@@ -13,12 +13,21 @@ constexpr Index kSampleSide = 64;
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-// How often each weight of an output is used for one example: once per position of a convolution or of a sequence.
+// Places of an image or a sequence; one if there are only features.
+Index places(const BufferShape& shape) {
+  const Shape& features = shape.features;
+  if (features.rank() < 1) return 1;
+  return std::max<Index>(1, features.elements() / std::max<Index>(1, features[-1]));
+}
+
+// How often each weight of an output is used for one example: once per place that a convolution makes, or, where it
+// makes more of them (transposed), that it reads. Units that are given a shape are used once.
 Index positions(const Node& node, std::size_t output, Index units) {
   if (output >= node.outputs.size()) return 1;
-  const Shape& features = node.outputs[output].shape.features;
-  if (features.rank() < 1 || (features.rank() < 2 && features[-1] != units)) return 1;
-  return std::max<Index>(1, features.elements() / std::max<Index>(1, features[-1]));
+  const BufferShape& made = node.outputs[output].shape;
+  if (made.features.elements() == units) return 1;
+  if (made.features.rank() < 1 || (made.features.rank() < 2 && made.features[-1] != units)) return 1;
+  return output < node.inputs.size() ? std::min(places(made), places(node.inputs[output].shape)) : places(made);
 }
 
 bool is_weight(const ParameterEntry& e) {
