@@ -34,6 +34,10 @@ struct Panel {  // k rows of a few vectors; a: kRows values at a + i row + p col
   Count a_row, a_col;
   const R* b;
   Count b_row;
+  // What is multiplied next, to be brought to the second cache meanwhile: in each step the line at `soon`, which moves
+  // on by soon_step bytes.
+  const void* soon = nullptr;
+  Count soon_step = 0;
 };
 
 // c (+)= a b for kM rows and kV vectors, of which the last columns may be missing in c.
@@ -43,7 +47,10 @@ void block(const Panel<R>& p, R* c, Count ldc, Count columns, bool add) {
   Vector<R> sum[kM][kV] = {};
   const R* b = p.b;
   const R* a = p.a;
+  const char* soon = static_cast<const char*>(p.soon != nullptr ? p.soon : p.b);
   for (Count step = 0; step < p.k; ++step, b += p.b_row, a += p.a_col) {
+    __builtin_prefetch(soon, 0, 2);
+    soon += p.soon_step;
     Vector<R> bv[kV];
 #pragma GCC unroll 4
     for (int j = 0; j < kV; ++j) bv[j] = load(b + j * n);
@@ -165,29 +172,53 @@ void pack_rows(const GemmCall<R>& g, Count i0, Count rows, Count p0, Count depth
     for (Count i = 0; i < rows; ++i) out[p * kRows + i] = g.a[(i0 + i) * g.a_row + (p0 + p) * g.a_col];
 }
 
+// Multiplies some rows, from i on, with the panel that holds column `at` of n, as far as `columns` columns of c go.
+template <class R>
+Count multiply_panel(const GemmCall<R>& g, Panel<R> panel, Count i, Count j, const PanelPlace& place, Count at,
+                     Count columns, const R* packed, bool add, R* c) {
+  const Count here = smaller(place.first + place.width - at, columns - j);
+  panel.b = packed + place.first * panel.k + (at - place.first);
+  panel.b_row = place.width;
+  block_any(panel, smaller(kRows, g.m - i), vectors_for<R>(here), c, g.ldc, here, add);
+  return here;
+}
+
 // Multiplies all rows with `columns` columns of c from j0 on; their panels hold the columns `first` .. of a matrix of
-// n.
+// n. `after`: the panel that is multiplied next.
 template <class R>
 void multiply_panels(const GemmCall<R>& g, Count p0, Count depth, Count j0, Count columns, const R* packed, Count first,
-                     Count n, R* a_pack) {
+                     Count n, const R* after, R* a_pack) {
   const bool add = g.add || p0 > 0;
-  for (Count i = 0; i < g.m; i += kRows) {
-    const Count rows = smaller(kRows, g.m - i);
-    Panel<R> panel{depth, g.a + i * g.a_row + p0 * g.a_col, g.a_row, g.a_col, packed, kWidth<R>};
-    if (g.a_row == 1 && g.a_col != 1) {  // rows are apart in memory: bring them together once
-      pack_rows(g, i, rows, p0, depth, a_pack);
+  const auto rows_at = [&](Count i) {
+    return Panel<R>{depth, g.a + i * g.a_row + p0 * g.a_col, g.a_row, g.a_col, packed, kWidth<R>};
+  };
+  if (g.a_row == 1 && g.a_col != 1) {  // rows are apart in memory: bring them together once for all panels
+    for (Count i = 0; i < g.m; i += kRows) {
+      pack_rows(g, i, smaller(kRows, g.m - i), p0, depth, a_pack);
+      Panel<R> panel = rows_at(i);
       panel.a = a_pack;
       panel.a_row = 1;
       panel.a_col = kRows;
+      for (Count j = 0; j < columns;)
+        j += multiply_panel(g, panel, i, j, panel_at<R>(first + j, n), first + j, columns, packed, add,
+                            g.c + i * g.ldc + j0 + j);
     }
-    for (Count j = 0; j < columns;) {
-      const PanelPlace place = panel_at<R>(first + j, n);
-      const Count here = smaller(place.first + place.width - first - j, columns - j);
-      panel.b = packed + place.first * depth + (first + j - place.first);
-      panel.b_row = place.width;
-      block_any(panel, rows, vectors_for<R>(here), g.c + i * g.ldc + j0 + j, g.ldc, here, add);
-      j += here;
+    return;
+  }
+  const Count blocks = (g.m + kRows - 1) / kRows;
+  for (Count j = 0; j < columns;) {
+    const PanelPlace place = panel_at<R>(first + j, n);
+    const Count end = place.first + place.width;
+    const char* next = reinterpret_cast<const char*>(end < first + columns ? packed + end * depth : after);
+    const Count share = place.width * Count{sizeof(R)} / blocks;  // of each step
+    Count here = 0;
+    for (Count i = 0; i < g.m; i += kRows) {
+      Panel<R> panel = rows_at(i);
+      panel.soon = next + i / kRows * depth * share;
+      panel.soon_step = share;
+      here = multiply_panel(g, panel, i, j, place, first + j, columns, packed, add, g.c + i * g.ldc + j0 + j);
     }
+    j += here;
   }
 }
 
@@ -210,7 +241,7 @@ void blocked(const GemmCall<R>& g, R* scratch) {
     for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
       const Count depth = smaller(kDepth, g.k - p0);
       pack_columns(g, p0, depth, j0, columns, packed);
-      multiply_panels(g, p0, depth, j0, columns, packed, 0, columns, a_pack);
+      multiply_panels(g, p0, depth, j0, columns, packed, 0, columns, packed, a_pack);
     }
   }
 }
@@ -336,7 +367,10 @@ void multiply_packed(const PackedCall<R>& call) {
   const Count columns = (call.columns + kWidth<R> - 1) / kWidth<R> * kWidth<R>;
   for (Count p0 = 0; p0 < g.k; p0 += kDepth) {
     const Count depth = smaller(kDepth, g.k - p0);
-    multiply_panels(g, p0, depth, 0, g.n, call.packed + p0 * columns, call.first, call.columns, call.scratch);
+    const R* here = call.packed + p0 * columns;
+    const Count left = g.k - p0 - depth;
+    const R* after = left > 0 ? here + columns * depth + call.first * smaller(kDepth, left) : here;
+    multiply_panels(g, p0, depth, 0, g.n, here, call.first, call.columns, after, call.scratch);
   }
 }
 
