@@ -36,6 +36,14 @@ std::vector<LayerCase> functions() {
 
 const bool kHasActivation = squall::testing::add_cases("Activation", functions());
 
+SQUALL_LAYER_CASES(Softmax, {.name = "last axis", .inputs = {{"default", {2, 3}}}},
+                   {.name = "first axis", .options = {{"axis", 0}}, .inputs = {{"default", {4, 3}}}},
+                   {.name = "in the middle of images",
+                    .options = {{"axis", -2}},
+                    .inputs = {{"default", {2, 4, 3}}},
+                    .rejects = {{.options = {{"axis", 3}}, .says = {"option 'axis' should be from -3 to 2", "not 3"}},
+                                {.options = {{"axis", -4}}, .says = {"option 'axis'", "not -4"}}}})
+
 SQUALL_LAYER_CASES(PReLU, {.name = "one slope", .inputs = {{"default", {2, 3}}}},
                    {.name = "by channel",
                     .options = {{"num_parameters", 3}},
@@ -92,4 +100,51 @@ TEST_CASE("Activations stay finite and exact where their input is far from 0") {
       const HostArray y = net.get("Layer.outputs.default");
       for (Index i = 0; i < 3; ++i) CHECK(y.value(i) == Approx(values[static_cast<std::size_t>(i)]).margin(1e-12));
     }
+}
+
+TEST_CASE("softmax adds up to one over the axis that was named and stays finite far from 0") {
+  Catalog catalog;
+  register_layers(catalog);
+  for (const Index axis : {0, 1, 2, -1, -3})
+    for (const char* handler : {"cpu:f64", "cpu:f32"}) {
+      INFO("axis " << axis << " on " << handler);
+      Architecture a;
+      a.input({{"default", {"B", 2, 3, 4}}});
+      a["Input.default"] >> a.add("Layer", "Softmax", {{"axis", axis}});
+      Network net(a, catalog, squall::test::make_under_test(handler), {.memory = MemoryMode::Inspectable});
+      HostArray x(DType::F64, Shape{2, 2, 3, 4});
+      for (Index i = 0; i < 48; ++i)
+        x.set_value(i, i % 7 == 0 ? 1e4 : i % 5 == 0 ? -1e4 : 0.3 * static_cast<double>(i % 11));
+      net.provide({{{"default", x}}});
+      net.forward(Mode::Eval);
+      const HostArray y = net.get("Layer.outputs.default");
+      const Index extents[] = {2, 3, 4}, at = axis < 0 ? axis + 3 : axis;
+      const Index after = at == 0 ? 12 : at == 1 ? 4 : 1, extent = extents[at];
+      for (Index i = 0; i < 48; ++i) {
+        const Index first = i - i / after % extent * after;
+        double sum = 0, largest = x.value(first);
+        for (Index k = 0; k < extent; ++k) largest = std::max(largest, x.value(first + k * after));
+        for (Index k = 0; k < extent; ++k) sum += std::exp(x.value(first + k * after) - largest);
+        CHECK(y.value(i) == Approx(std::exp(x.value(i) - largest) / sum).epsilon(1e-5).margin(1e-12));
+      }
+    }
+}
+
+TEST_CASE("a product with zeros sends each input the product of the others") {
+  Catalog catalog;
+  register_layers(catalog);
+  Architecture a;
+  a.input({{"a", {"B", 3}}, {"b", {"B", 3}}, {"c", {"B", 3}}});
+  const Port product = a.add("Layer", "Multiply", {{"tasks", {"a", "b", "c"}}});
+  for (const char* name : {"a", "b", "c"}) a[std::string("Input.") + name] >> (name - product);
+  product >> a.add("Loss", "Loss");
+  Network net(a, catalog, squall::test::make_under_test("cpu:f64"),
+              {.memory = MemoryMode::Inspectable, .wants_deltas = {"Input.*"}});
+  const auto of = [](std::vector<double> v) { return HostArray::of(Shape{1, 3}, v); };
+  net.provide({{{"a", of({0, 0, 2})}, {"b", of({3, 0, 5})}, {"c", of({4, 7, 0})}}});
+  net.forward(Mode::Train);
+  net.backward();
+  CHECK(net.get("Input.output_deltas.a").doubles() == std::vector<double>{12, 0, 0});
+  CHECK(net.get("Input.output_deltas.b").doubles() == std::vector<double>{0, 0, 0});
+  CHECK(net.get("Input.output_deltas.c").doubles() == std::vector<double>{0, 0, 10});
 }

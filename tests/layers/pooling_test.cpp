@@ -137,6 +137,9 @@ SQUALL_LAYER_CASES(PixelShuffle,
                                 {.options = nlohmann::ordered_json::object(), .says = {"option 'upscale_factor'"}}}})
 
 SQUALL_LAYER_CASES(Pool2D, {.name = "max", .options = {{"kernel_size", 2}}, .inputs = {{"default", {3, 4, 2}}}},
+                   {.name = "padded max",
+                    .options = {{"kernel_size", {3, 2}}, {"padding", 1}, {"stride", {1, 2}}},
+                    .inputs = {{"default", {4, 3, 2}}}},
                    {.name = "padded average",
                     .options = {{"kernel_size", {3, 2}}, {"mode", "average"}, {"padding", 1}, {"stride", 2}},
                     .inputs = {{"default", {4, 3, 1}}},
