@@ -22,9 +22,9 @@ struct WaveNetBlock {
   Port residual, skip;
 };
 
-// Adds NAME_filter, NAME_gate, NAME_gated, NAME_projection, NAME_skip, NAME_sum behind `input`, sequences (B, length,
-// channels): residual = input + projection(tanh(filter) sigmoid(gate)); convolutions are causal (van den Oord et al.
-// 2016). Throws ConfigError for sizes below 1.
+// Adds NAME_filter, NAME_gate (NAME_value with one_filter), NAME_gated, NAME_projection (NAME_skip), NAME_sum behind
+// `input`, sequences (B, length, channels): residual = input + projection(tanh(filter) sigmoid(gate)); convolutions are
+// causal (van den Oord et al. 2016). Throws ConfigError for sizes below 1.
 WaveNetBlock build_wavenet_block(Architecture& a, const std::string& name, const Port& input,
                                  const WaveNetOptions& options);
 
