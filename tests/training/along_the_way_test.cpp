@@ -77,10 +77,24 @@ TEST_CASE("gradients that became updates are told to be gone and kept ones are t
   for (const double g : net.get("Hid.gradients.W").doubles()) CHECK(std::abs(g) <= 1.0 / 1024);
 }
 
+// Two convolutions, whose plans are different ones, and a dense layer.
+Architecture convolutions() {
+  Architecture a;
+  a.input({{"default", {"T", "B", 9, 8, 2}}, {"targets", {"T", "B", 1}}});
+  a["Input.default"] >> a.add("First", "Convolution2D", {{"num_filters", 16}, {"kernel_size", {3, 3}}}) >>
+      a.add("Hid", "Convolution2D", {{"num_filters", 20}, {"kernel_size", {3, 3}}}) >>
+      a.add("Out", "FullyConnected", {{"size", 3}, {"activation", "linear"}}) >> a.add("Criterion", "SoftmaxCE");
+  a["Input.targets"] >> a["Criterion.targets"];
+  a["Criterion.loss"] >> a.add("Loss", "Loss");
+  return a;
+}
+
 TEST_CASE("inference with prepared weights follows every change of the weights") {
-  Network net(classifier(40, 50, 3), catalog(), make_handler("cpu:f32"));
+  const bool images = GENERATE(false, true);
+  const Architecture architecture = images ? convolutions() : classifier(144, 50, 3);
+  Network net(architecture, catalog(), make_handler("cpu:f32"));
   net.initialize({{"default", {{"@type", "Gaussian"}, {"std", 0.1}}}}, 7);
-  const Batch batch = all_of(32, 40);
+  const Batch batch = all_of(32, 144);
   const PassId test = net.pass(Mode::Eval);
   net.pin("Out.default");
   const auto predictions = [&](Network& n, PassId pass) {
@@ -89,9 +103,11 @@ TEST_CASE("inference with prepared weights follows every change of the weights")
     return n.get("Out.outputs.default").doubles();
   };
   const auto fresh = [&] {
-    Network other(classifier(40, 50, 3), catalog(), make_handler("cpu:f32"));
-    for (const char* p : {"Hid.W", "Hid.bias", "Out.W", "Out.bias"})
-      other.set_parameter(p, net.get(std::string(p).insert(std::string(p).find('.'), ".parameters")));
+    Network other(architecture, catalog(), make_handler("cpu:f32"));
+    for (const auto& e : net.store().entries()) {
+      const std::string layer = net.graph().node(e.node).name;
+      other.set_parameter(concat(layer, ".", e.info->name), net.get(concat(layer, ".parameters.", e.info->name)));
+    }
     other.pin("Out.default");
     return predictions(other, other.pass(Mode::Eval));
   };
@@ -103,7 +119,8 @@ TEST_CASE("inference with prepared weights follows every change of the weights")
     CHECK(now == fresh());
     last = now;
   };
-  net.set_parameter("Hid.W", HostArray::of(Shape{50, 40}, std::vector<double>(2000, 0.01)));
+  const HostArray weights = net.get("Hid.parameters.W");
+  net.set_parameter("Hid.W", HostArray::of(weights.shape(), std::vector<double>(weights.doubles().size(), 0.01)));
   changed();
   for (const bool keep : {true, false}) {
     const auto s = stepper({{"@type", "Sgd"}, {"learning_rate", 0.1}});

@@ -2,6 +2,7 @@
 // while they are in the cache. Weight gradients are summed over fixed groups of pixels, then over the groups in order.
 #include "cpu/conv.hpp"
 #include "cpu/finish.hpp"
+#include "cpu/panels.hpp"
 #include "cpu/windows.hpp"
 
 namespace squall::cpu {
@@ -20,16 +21,19 @@ class GemmConv final : public ConvPlan {
     constexpr Index kGroupElements = Index{1} << 21, kLeastGroups = 4, kMostGroups = 16;
     groups_ = std::clamp<Index>(kGroupElements / weights(), kLeastGroups, kMostGroups);
     groups_ = std::min(groups_, tiles_);
+    packs_ = spec.groups == 1 && !ctx_->by_library(tile_rows_, filters(), inner());
+    if (packs_ && spec.constant) kept_.resize(static_cast<std::size_t>(panel_elements(*ctx_, inner(), filters())));
   }
   std::string_view kind() const override { return "windows gemm"; }
   std::size_t workspace_bytes() const override {
     return activate_back_bytes(rows(), spec().filters) +
-           static_cast<std::size_t>(groups_ * weights() + threads() * tile_rows_ * inner()) * sizeof(R);
+           static_cast<std::size_t>(panels_at() + panel_room()) * sizeof(R);
   }
   void set_workspace(void* memory) override {
     sums_ = static_cast<double*>(memory);
     partial_ = reinterpret_cast<R*>(static_cast<std::byte*>(memory) + activate_back_bytes(rows(), spec().filters));
     windows_ = partial_ + groups_ * weights();
+    panels_ = partial_ + panels_at();
   }
 
  protected:
@@ -38,12 +42,15 @@ class GemmConv final : public ConvPlan {
     const R* bias = b ? b.as<R>() : nullptr;
     const R* weight = w.values.as<R>();
     R* out = y.as<R>();
+    const Panels<R> panels = packs_ ? panels_of(w) : Panels<R>();
     ctx_->parallel().run(tiles_, worth(), [&](Index tile, int worker) {
       const Span part = tile_part(tile);
       R* window = windows_of(worker);
       R* to = out + part.first * filters();
       each_group([&](const Group& g) {
         copy_windows(in, spec().window, g.channels, R(0), part.first, part.count, window);
+        const GemmCall<R> rows{part.count, filters(), inner(), window, inner(), 1, nullptr, 0, 0, to, filters()};
+        if (packs_) return multiply_panels(*ctx_, rows, panels, {0, part.count}, {0, filters()}, worker);
         ctx_->multiply({part.count, g.filters, inner(), window, inner(), 1, weight + g.first * inner(), 1, inner(),
                         to + g.first, filters(), false},
                        worker);
@@ -76,6 +83,17 @@ class GemmConv final : public ConvPlan {
   bool worth() const { return 2 * rows() * weights() >= kWorthFlops; }
   const Kernels<R>& k() const { return ctx_->kernels(); }
   R* windows_of(int worker) const { return windows_ + worker * tile_rows_ * inner(); }
+  // The weight in panels is packed once for all tiles; a constant one once for each version.
+  Index panels_at() const { return round_up(groups_ * weights() + threads() * tile_rows_ * inner(), kImageLanes); }
+  Index panel_room() const { return packs_ ? panel_elements(*ctx_, inner(), filters()) : 0; }
+  Panels<R> panels_of(const WeightRef& w) {
+    const bool keeps = !kept_.empty() && w.version != 0;
+    R* to = keeps ? kept_.data() : panels_;
+    const ConstMatrix weight(w.values.data(), w.values.dtype(), filters(), inner(), inner());
+    if (!keeps || w.version != kept_version_) pack_panels(*ctx_, weight.T(), to);
+    kept_version_ = keeps ? w.version : 0;
+    return {to, inner(), filters()};
+  }
   // Filters first .. first + filters see these channels.
   struct Group {
     Channels channels;
@@ -143,6 +161,10 @@ class GemmConv final : public ConvPlan {
   double* sums_ = nullptr;
   R* partial_ = nullptr;  // weight gradients of the groups
   R* windows_ = nullptr;  // rows of one tile for each worker
+  R* panels_ = nullptr;
+  bool packs_ = false;
+  AlignedVector<R> kept_;  // the panels, if the weight is constant
+  std::uint64_t kept_version_ = 0;
 };
 
 }  // namespace

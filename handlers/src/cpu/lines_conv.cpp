@@ -62,6 +62,7 @@ class LinesConv final : public ConvPlan {
     constexpr Index kGroupElements = Index{1} << 21, kLeastGroups = 4, kMostGroups = 16;
     groups_ = std::clamp<Index>(kGroupElements / weights(), kLeastGroups, kMostGroups);
     groups_ = std::min(groups_, spec.images * forward_.strips());
+    if (spec.constant) kept_.resize(static_cast<std::size_t>(packed(forward_)));
   }
   std::string_view kind() const override { return "lines gemm"; }
   std::size_t workspace_bytes() const override {
@@ -79,8 +80,7 @@ class LinesConv final : public ConvPlan {
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef& w, const ConstTensor& b, const Tensor& y) override {
-    pack(forward_, w.values.as<R>(), packed_);
-    run(forward_, packed_, x.as<R>(), false, y.as<R>(), [&](R* to, Index count) {
+    run(forward_, packed_weight(w), x.as<R>(), false, y.as<R>(), [&](R* to, Index count) {
       bias_activate(k(), spec().activation, {0, count}, {0, spec().filters}, b ? b.as<R>() : nullptr, to,
                     spec().filters);
     });
@@ -115,6 +115,13 @@ class LinesConv final : public ConvPlan {
            round_up(deltas, Index{kImageLanes});
   }
 
+  const R* packed_weight(const WeightRef& w) {
+    const bool keeps = !kept_.empty() && w.version != 0;
+    R* to = keeps ? kept_.data() : packed_;
+    if (!keeps || w.version != kept_version_) pack(forward_, w.values.as<R>(), to);
+    kept_version_ = keeps ? w.version : 0;
+    return to;
+  }
   // A matrix (run, out) for each line of the kernel.
   void pack(const Lines& l, const R* weight, R* to) const {
     ctx_->parallel().run(l.kernel_h, worth(), [&](Index line, int) {
@@ -198,6 +205,8 @@ class LinesConv final : public ConvPlan {
   ContextPtr<R> ctx_;
   Lines forward_, back_;
   Index groups_ = 1;
+  AlignedVector<R> kept_;  // the packed weight, if it is constant
+  std::uint64_t kept_version_ = 0;
   double* sums_ = nullptr;
   R *packed_ = nullptr, *packed_back_ = nullptr, *rooms_ = nullptr, *turned_ = nullptr, *partial_ = nullptr;
 };

@@ -104,6 +104,7 @@ void ConvPath::prepare(Prepare& p, const PackedWeight* packed, bool fixed, const
   spec.bias = bias_;
   spec.packed = packed;
   spec.pattern = pattern;
+  spec.constant = !p.training();
   // Only reference plans go back through a packed weight.
   const bool slow = fixed && packed != nullptr && p.training();
   p.keep(conv_, slow ? p.handler().conv().reference(spec) : p.handler().conv().plan(spec));

@@ -18,6 +18,7 @@ struct ConvSpec {
   Activation activation = Activation::Linear;
   bool bias = true;
   const PackedWeight* packed = nullptr;  // inference from a packed weight; no backward
+  bool constant = false;  // the weight seldom changes: the plan may keep a form of it (WeightRef::version)
   // Only these entries of the weight exist: W and dW are vectors of them. It must outlive the plan.
   const SparsePattern* pattern = nullptr;
   // Filters and channels in so many equal parts; a filter sees the channels of its part. channels: depthwise.
