@@ -23,6 +23,10 @@ std::unique_ptr<ConvPlan> lines_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 template <class R>
 std::unique_ptr<ConvPlan> depthwise_conv(const ConvSpec& spec, ContextPtr<R> ctx);
 
+// The best of the three above for more than one tap.
+template <class R>
+std::unique_ptr<ConvPlan> dense_conv(const ConvSpec& spec, ContextPtr<R> ctx);
+
 // What convolutions from packed weights share: no way back.
 class PackedConv : public ConvPlan {
  public:

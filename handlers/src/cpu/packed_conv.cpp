@@ -18,7 +18,8 @@ class Densified final : public PackedConv {
     for (float v : spec.packed->to_dense()) values_.push_back(static_cast<R>(v));
     ConvSpec plain = spec;
     plain.packed = nullptr;
-    conv_ = gemm_conv<R>(plain, std::move(ctx));
+    plain.constant = true;
+    conv_ = dense_conv<R>(plain, std::move(ctx));
   }
   std::string_view kind() const override { return conv_->kind(); }
   std::size_t workspace_bytes() const override { return conv_->workspace_bytes(); }
@@ -27,7 +28,7 @@ class Densified final : public PackedConv {
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
     const Shape shape = spec().window.filters(spec().filters, spec().group_channels());
-    conv_->forward(x, {ConstTensor(values_.data(), dtype_of<R>, shape), nullptr}, b, y);
+    conv_->forward(x, {ConstTensor(values_.data(), dtype_of<R>, shape), nullptr, 1}, b, y);
   }
 
  private:

@@ -30,6 +30,7 @@ class Densified final : public PackedDense {
     for (float v : spec.packed->to_dense()) values_.push_back(static_cast<R>(v));
     DenseSpec plain = spec;
     plain.packed = nullptr;
+    plain.constant = true;
     dense_ = gemm_dense<R>(plain, std::move(ctx));
   }
   std::string_view kind() const override { return "gemm"; }
@@ -38,7 +39,7 @@ class Densified final : public PackedDense {
 
  protected:
   void do_forward(const ConstTensor& x, const WeightRef&, const ConstTensor& b, const Tensor& y) override {
-    dense_->forward(x, {ConstTensor(values_.data(), dtype_of<R>, {spec().out, spec().in}), nullptr}, b, y);
+    dense_->forward(x, {ConstTensor(values_.data(), dtype_of<R>, {spec().out, spec().in}), nullptr, 1}, b, y);
   }
 
  private:
