@@ -13,7 +13,9 @@ template <class R>
 class GemmDense final : public DensePlan {
  public:
   GemmDense(const DenseSpec& spec, ContextPtr<R> ctx) : DensePlan(spec), ctx_(std::move(ctx)) {
-    const bool keeps = spec.constant && spec.rows >= kWorthPanels && !ctx_->by_library(spec.rows, spec.out, spec.in);
+    if (spec.packed != nullptr)
+      for (float v : spec.packed->to_dense()) own_.push_back(static_cast<R>(v));
+    const bool keeps = constant() && spec.rows >= kWorthPanels && !ctx_->by_library(spec.rows, spec.out, spec.in);
     if (keeps) kept_.resize(static_cast<std::size_t>(panel_elements(*ctx_, spec.in, spec.out)));
   }
   std::string_view kind() const override { return "gemm"; }
@@ -24,7 +26,9 @@ class GemmDense final : public DensePlan {
   }
 
  protected:
-  void do_forward(const ConstTensor& x, const WeightRef& w, const ConstTensor& b, const Tensor& y) override {
+  void do_forward(const ConstTensor& x, const WeightRef& given, const ConstTensor& b, const Tensor& y) override {
+    const WeightRef w =
+        own_.empty() ? given : WeightRef{{own_.data(), dtype_of<R>, {spec().out, spec().in}}, nullptr, 1};
     const R* bias = b ? b.as<R>() : nullptr;
     R* out = y.as<R>();
     const GemmCall<R> call = call_of<R>(inputs(x), weights(w).T(), out, spec().out, false);
@@ -39,6 +43,7 @@ class GemmDense final : public DensePlan {
   }
   void do_backward(const ConstTensor& x, const WeightRef& w, const ConstTensor& y, const Tensor& dy, const Sink& dx,
                    const Sink& dw, const Sink& db) override {
+    refuse_packed(spec());
     R* delta = dy.as<R>();
     activate_back(*ctx_, spec().activation, spec().rows, spec().out, y.as<R>(), delta, db, sums_);
     const ConstMatrix deltas(delta, dy.dtype(), spec().rows, spec().out, spec().out);
@@ -52,8 +57,9 @@ class GemmDense final : public DensePlan {
   static constexpr Index kTileRows = 8, kWorthPanels = 5;
   // Of many examples the gradient costs so much that writing it out does not matter.
   static constexpr Index kMostExamples = 1024;
+  bool constant() const { return spec().constant || spec().packed != nullptr; }
   bool gives() const {
-    return !spec().constant && spec().rows <= kMostExamples && !ctx_->by_library(spec().out, spec().in, spec().rows);
+    return !constant() && spec().rows <= kMostExamples && !ctx_->by_library(spec().out, spec().in, spec().rows);
   }
   Index tile_columns() const { return std::min(spec().in, GradientTaker::kLargest / kTileRows / 48 * 48); }
   static std::size_t tile_bytes() { return static_cast<std::size_t>(GradientTaker::kLargest) * sizeof(R); }
@@ -107,6 +113,7 @@ class GemmDense final : public DensePlan {
     return {w.values.data(), w.values.dtype(), spec().out, spec().in, spec().in};
   }
   ContextPtr<R> ctx_;
+  AlignedVector<R> own_;   // a packed weight written out
   AlignedVector<R> kept_;  // the weight in panels, if it is constant
   std::uint64_t kept_version_ = 0;
   double* sums_ = nullptr;

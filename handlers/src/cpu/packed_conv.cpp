@@ -1,4 +1,5 @@
 // Convolutions whose weight is packed: inference only.
+#include "cpu/aligned.hpp"
 #include "cpu/compact_weight.hpp"
 #include "cpu/conv.hpp"
 #include "cpu/finish.hpp"
@@ -32,7 +33,7 @@ class Densified final : public PackedConv {
   }
 
  private:
-  std::vector<R> values_;
+  AlignedVector<R> values_;
   std::unique_ptr<ConvPlan> conv_;
 };
 
