@@ -73,7 +73,8 @@ Fashion-MNIST) in the network of `examples/rsn2_e1.json`; all training images, A
 that end when the summed validation loss has not improved by 0.01 for three of them, best weights restored (warm-up: one dense
 epoch before; gradual: five epochs of pruning before). Test accuracies, mean ± standard deviation (number of seeds).
 *Share per unit*: each output unit keeps its best incoming weights; *tensor*: each layer does. *Rescaled*: kept initial weights
-get the standard deviation of their masked fan-in. Differences below half a point over few seeds mean nothing.
+get the standard deviation of their masked fan-in. Differences below half a point over few seeds mean nothing. Seconds
+are those of the clock, whatever else the machine did.
 """.split("\n")
 
 

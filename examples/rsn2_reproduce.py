@@ -91,7 +91,8 @@ same layers at the same density, ranked by chance. *Literal*: what the authors' 
 the start, one share per tensor, biases pruned, normal weights of 0.05). *Dense alone*: the same layers without masks, one task,
 the same initial weights, normalisation and stopping. Bands are for ours, means of five seeds. E3, E4, E8 and E9 use sets that squall
 draws itself where the authors' data cannot be had (houses for Boston, reviews for IMDB, faces for UTKFace, newswire for Reuters),
-E9 in batches of 16: their figures say nothing about the authors' and have no band.
+E9 in batches of 16: their figures say nothing about the authors' and have no band. Seconds are those of the clock, whatever
+else the machine did.
 """.split("\n")
 
 
