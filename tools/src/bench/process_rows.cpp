@@ -19,7 +19,9 @@ json answer_of(const std::string& command) {
   std::array<char, 4096> some{};
   while (fgets(some.data(), static_cast<int>(some.size()), pipe) != nullptr) text += some.data();
   const int verdict = pclose(pipe);
-  const auto begin = text.rfind('{');
+  // The last line that begins with a brace.
+  auto begin = text.rfind("\n{");
+  begin = begin == std::string::npos ? text.find('{') : begin + 1;
   json answer = begin == std::string::npos ? json() : json::parse(text.substr(begin), nullptr, false);
   if (verdict != 0 || !answer.is_object()) raise<DataError>("no answer from: ", command);
   return answer;
